@@ -1,0 +1,236 @@
+"""From loose traces to one three-component record: grouping, joining, checking, units, orientation.
+
+Whatever cannot be put right without inventing samples raises `RecordError` with the reason; `records` lists it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from obspy import Stream, Trace, UTCDateTime
+
+from obspy_tng.errors import RecordError
+from obspy_tng.response import to_acceleration
+
+UNITS = {"m/s2": 1.0, "cm/s2": 0.01, "gal": 0.01, "g": 9.80665}  # factor to m/s²
+
+# the readers whose calib makes m/s² of the file's numbers
+_CALIBRATED = ("dyna", "nsmn", "at2", "knet", "matlab", "tng", "simulation")
+_LETTERS = {"E": "E", "N": "N", "Z": "Z", "U": "Z", "V": "Z", "1": "1", "2": "2", "3": "3"}
+_MAX_JOIN_S = 30.0  # pieces of one channel closer than this belong to one record, which then has a gap
+
+
+def instrument(trace: Trace) -> str:
+    """Return what the three channels of one sensor share: band and instrument code, or K-NET's digit."""
+    channel = trace.stats.channel.upper()
+    if channel[:2] in ("NS", "EW", "UD"):
+        return "knet" + channel[2:]
+    return channel[:-1]
+
+
+def component(trace: Trace) -> str:
+    channel = trace.stats.channel.upper()
+    knet = {"EW": "E", "NS": "N", "UD": "Z"}.get(channel[:2])
+    return knet or _LETTERS.get(channel[-1:], "")
+
+
+def record_name(cluster: list[Trace]) -> str:
+    trace = cluster[0]
+    source = trace.stats.get("source_file", "")
+    when = min(t.stats.starttime for t in cluster).strftime("%Y-%m-%dT%H:%M:%S")
+    identity = f"{trace.stats.network}.{trace.stats.station}.{trace.stats.location}.{instrument(trace)}?"
+    return f"{source}: {identity} {when}" if source else f"{identity} {when}"
+
+
+def clusters(traces: list[Trace]) -> list[list[Trace]]:
+    """Split the traces of one sensor into sets that overlap or nearly touch in time: one set, one record."""
+    clusters: list[list[Trace]] = []
+    end = None
+    for trace in sorted(traces, key=lambda t: (t.stats.starttime, t.stats.channel)):
+        if end is None or trace.stats.starttime - end > _MAX_JOIN_S:
+            clusters.append([])
+            end = trace.stats.endtime
+        clusters[-1].append(trace)
+        end = max(end, trace.stats.endtime)
+    return clusters
+
+
+def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
+    """Return the fields of a Record made of the traces of one sensor that belong together."""
+    by_letter: dict[str, Trace] = {}
+    for channel in sorted({t.stats.channel for t in cluster}):
+        pieces = [t for t in cluster if t.stats.channel == channel]
+        trace = _join(pieces, channel)
+        letter = component(trace)
+        if not letter:
+            raise RecordError(f"component of channel {channel!r} not known; accepted endings: {' '.join(_LETTERS)}")
+        if letter in by_letter:
+            raise RecordError(f"two channels for component {letter}: {by_letter[letter].id}, {trace.id}")
+        by_letter[letter] = trace
+    have = "".join(sorted(by_letter))
+    for names in (("E", "N", "Z"), ("2", "1", "Z"), ("3", "2", "1")):
+        if set(names) == set(by_letter):
+            break
+    else:
+        raise RecordError(f"components {have or 'none'} are not a triple; accepted: E N Z, 1 2 Z or 1 2 3")
+    traces = [by_letter[name] for name in names]
+    rates = {t.stats.sampling_rate for t in traces}
+    if len(rates) > 1:
+        raise RecordError(f"components differ in sampling rate: {', '.join(f'{r:g}' for r in sorted(rates))} Hz")
+    data, start = _common_window(traces)
+    _check(data, [t.stats.channel for t in traces])
+    stats = traces[0].stats
+    data, unit = _to_mps2(data, traces, start, inventory, units)
+    data = _orient(data, traces, start, inventory)
+    coordinates = _coordinates(traces[0], start, inventory)
+    event = stats.get("event", {})
+    origin = event.get("origin_time")
+    onsets = stats.get("simulation", {})
+    return dict(
+        data=np.ascontiguousarray(data, dtype=np.float64),
+        sampling_rate=float(stats.sampling_rate), starttime=start,
+        network=stats.network, station=stats.station, location=stats.location,
+        channels=tuple(t.stats.channel for t in traces), units=unit,
+        latitude_deg=coordinates[0], longitude_deg=coordinates[1], elevation_m=coordinates[2],
+        vs30_mps=float(stats.get("site", {}).get("vs30_mps", np.nan)),
+        event_id=str(event.get("id", "")), origin_time=UTCDateTime(origin) if origin else None,
+        event_latitude_deg=float(event.get("latitude_deg", np.nan)),
+        event_longitude_deg=float(event.get("longitude_deg", np.nan)),
+        event_depth_km=float(event.get("depth_km", np.nan)),
+        magnitude=float(event.get("magnitude", np.nan)),
+        p_s=float(onsets.get("p_s", np.nan)), s_s=float(onsets.get("s_s", np.nan)),
+        onset_source="pick" if "s_s" in onsets else "",
+        source=stats.get("source_file", ""),
+    )  # fmt: skip
+
+
+def _join(pieces: list[Trace], channel: str) -> Trace:
+    """Join contiguous pieces of one channel; a gap or a disagreeing overlap is a reason, never a fill."""
+    pieces = sorted(pieces, key=lambda t: t.stats.starttime)
+    for piece in pieces:
+        if np.ma.isMaskedArray(piece.data):
+            raise RecordError(f"gap in {channel}: masked samples")
+        if piece.stats.npts == 0:
+            raise RecordError(f"{channel} holds no samples")
+    if len(pieces) == 1:
+        return pieces[0]
+    if any(p.stats.sampling_rate != pieces[0].stats.sampling_rate for p in pieces):
+        raise RecordError(f"pieces of {channel} differ in sampling rate")
+    for before, after in zip(pieces, pieces[1:], strict=False):
+        missing = after.stats.starttime - before.stats.endtime - before.stats.delta
+        if missing > 0.5 * before.stats.delta:
+            raise RecordError(f"gap of {missing:.2f} s in {channel} at {before.stats.endtime}")
+    merged = Stream([p.copy() for p in pieces]).merge(method=0)  # disagreeing overlaps become masked
+    if len(merged) != 1 or np.ma.isMaskedArray(merged[0].data):
+        raise RecordError(f"pieces of {channel} overlap and disagree")
+    return merged[0]
+
+
+def _common_window(traces: list[Trace]) -> tuple[np.ndarray, UTCDateTime]:
+    """Return the samples all three components share, and the time of the first."""
+    rate = traces[0].stats.sampling_rate
+    start = max(t.stats.starttime for t in traces)
+    end = min(t.stats.endtime for t in traces)
+    longest = max(t.stats.npts for t in traces)
+    npts = int(round((end - start) * rate)) + 1
+    if npts < 0.5 * longest or npts < 2:
+        lengths = ", ".join(f"{t.stats.channel} {t.stats.npts}" for t in traces)
+        raise RecordError(f"components share only {max(npts, 0)} of {longest} samples ({lengths})")
+    rows = []
+    for trace in traces:
+        first = int(round((start - trace.stats.starttime) * rate))
+        row = np.asarray(trace.data[first : first + npts], dtype=np.float64)
+        rows.append(row)
+    npts = min(map(len, rows))
+    return np.array([row[:npts] for row in rows]), start
+
+
+def _check(data: np.ndarray, channels: list[str]) -> None:
+    """Raise RecordError on NaN, dead or clipped components."""
+    for row, channel in zip(data, channels, strict=True):
+        if not np.isfinite(row).all():
+            raise RecordError(f"{int((~np.isfinite(row)).sum())} samples of {channel} are NaN or infinite")
+        peak = np.abs(row - np.median(row)).max()
+        same = np.diff(row) == 0
+        if peak == 0 or same.mean() > 0.9:
+            raise RecordError(f"dead component {channel}: {100 * same.mean():.0f} % of its samples repeat")
+        if _flat_run(row) >= 8:
+            raise RecordError(f"clipped component {channel}: {_flat_run(row)} samples in a row at the extreme")
+    # a broken sensor puts out its digitiser's noise, or one component far from its siblings
+    spread = np.array([np.percentile(np.abs(np.diff(row)), 99) for row in data])
+    quiet = int(np.argmin(spread))
+    if spread[quiet] < 2e-3 * np.median(spread):
+        raise RecordError(
+            f"dead component {channels[quiet]}: {spread[quiet] / np.median(spread):.1e} of the others' motion"
+        )
+
+
+def _flat_run(row: np.ndarray) -> int:
+    """Return the longest run of equal samples at the largest or smallest value."""
+    longest = 0
+    for extreme in (row.max(), row.min()):
+        at = np.flatnonzero(row == extreme)
+        if at.size > 2:
+            breaks = np.flatnonzero(np.diff(at) > 1)
+            edges = np.concatenate([[-1], breaks, [at.size - 1]])
+            longest = max(longest, int(np.diff(edges).max()))
+    return longest
+
+
+def _to_mps2(data, traces, start, inventory, units):
+    """Return samples in m/s² and ``"m/s2"``, or as they are and ``"unknown"``."""
+    stats = traces[0].stats
+    calib = np.array([t.stats.calib for t in traces])[:, None]
+    if units is not None:
+        return data * UNITS[units], "m/s2"
+    ours = stats.get("sac", {}).get("kinst", "").strip() == "TNG"
+    if ours or any(stats.get(name) is not None for name in _CALIBRATED):
+        return data * calib, "m/s2"
+    if inventory is not None:
+        return to_acceleration(data, [t.id for t in traces], start, stats.sampling_rate, inventory), "m/s2"
+    return data * calib, "unknown"
+
+
+def _orient(data, traces, start, inventory):
+    """Rotate to E, N, Z where the true azimuths are known and differ from the nominal ones by over 0.5°."""
+    azimuths = [_azimuth(t, start, inventory) for t in traces]
+    if any(a is None for a in azimuths):
+        return data
+    (az_e, dip_e), (az_n, dip_n), (az_z, dip_z) = azimuths
+    off = abs((az_e - 90 + 180) % 360 - 180) + abs((az_n + 180) % 360 - 180) + abs(dip_z + 90)
+    if off < 0.5:
+        return data
+    from obspy.signal.rotate import rotate2zne
+
+    z, n, e = rotate2zne(data[2], az_z, dip_z, data[1], az_n, dip_n, data[0], az_e, dip_e)
+    return np.array([e, n, z])
+
+
+def _azimuth(trace, start, inventory):
+    if "at2" in trace.stats and trace.stats.at2.get("AZIMUTH") is not None:
+        return float(trace.stats.at2.AZIMUTH), 0.0
+    if "at2" in trace.stats and component(trace) == "Z":
+        return 0.0, -90.0
+    if inventory is None:
+        return None
+    try:
+        found = inventory.get_orientation(trace.id, start)
+    except Exception:  # ObsPy raises a bare Exception when the channel is not in the inventory
+        return None
+    if found["azimuth"] is None or found["dip"] is None:
+        return None
+    return found["azimuth"], found["dip"]
+
+
+def _coordinates(trace, start, inventory) -> tuple[float, float, float]:
+    if "coordinates" in trace.stats:
+        c = trace.stats.coordinates
+        return float(c.latitude), float(c.longitude), float(c.get("elevation", np.nan))
+    sac = trace.stats.get("sac", {})
+    if "stla" in sac and "stlo" in sac:
+        return float(sac["stla"]), float(sac["stlo"]), float(sac.get("stel", np.nan))
+    if inventory is not None:
+        for net in inventory:
+            for sta in net:
+                if (net.code, sta.code) == (trace.stats.network, trace.stats.station):
+                    return float(sta.latitude), float(sta.longitude), float(sta.elevation)
+    return np.nan, np.nan, np.nan
