@@ -19,7 +19,7 @@ _SPLIT = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})[ _T](\d{1,2}):(\d{1,
 
 
 def peek(source, n_bytes=4096):
-    """Return the first bytes of a path or binary file object, or ``b""`` when it cannot be read; never raises."""
+    """Return the first bytes of a path or binary file object, or ``b""`` if that fails; never raises."""
     try:
         if not hasattr(source, "read"):
             with open(source, "rb") as file:
@@ -47,7 +47,7 @@ def load(source, what):
 
 
 def decode(raw):
-    """Decode header bytes: UTF-8, else the Turkish ISO-8859-9 of older AFAD files (which accepts every byte)."""
+    """Decode header bytes: UTF-8, else the Turkish ISO-8859-9 of older AFAD files (any byte is valid)."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -83,7 +83,7 @@ def split_header(raw, is_data, name, what):
 
 
 def number(text):
-    """Return the finite number a header field holds, or None for an empty field, ``None``, ``unknown`` and the like."""
+    """Return the finite number a header field holds, or None (empty, ``None``, ``unknown`` and the like)."""
     try:
         value = float(text)
     except (TypeError, ValueError):
@@ -100,8 +100,8 @@ def positive(text):
 def parse_time(text):
     """Return the UTC time of a header, or None when it holds none.
 
-    Knows ``20190728_160919.870``, ``2020/10/30 11:51:11.9888620`` and, day first, ``14/11/2010 23:09:19.300``: the field
-    with four digits is the year. A trailing ``(GMT)`` is ignored.
+    Knows ``20190728_160919.870``, ``2020/10/30 11:51:11.9888620`` and ``14/11/2010 23:09:19.300`` (day first):
+    the field with four digits is the year. A trailing ``(GMT)`` is ignored.
     """
     text = re.sub(r"\((?:GMT|UTC)\)$", "", text.strip()).strip()
     if match := _COMPACT.match(text):
@@ -163,7 +163,7 @@ def samples(tokens, n_expected, field, name, *, headonly=False):
 
 
 def known(**items):
-    """Return an AttribDict of the items that are not None: what a file does not tell is absent, never NaN or 0."""
+    """Return an AttribDict of the items that are not None: what a file does not tell is absent."""
     return AttribDict({key: value for key, value in items.items() if value is not None})
 
 
@@ -179,7 +179,7 @@ def coordinates(latitude, longitude, elevation=None):
 
 
 def epicentre(latitude, longitude):
-    """Return ``stats.event`` entries for the epicentre in degrees, empty unless both are known and possible."""
+    """Return ``stats.event`` entries for the epicentre in degrees, empty unless both are known."""
     position = coordinates(latitude, longitude)
     return {f"{key}_deg": value for key, value in position.items()}
 

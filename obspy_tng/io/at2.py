@@ -1,7 +1,8 @@
 """PEER/NGA AT2 files: one component of acceleration in g, four header lines, five numbers to a row.
 
-The format has no network, start time or coordinates, and its header changed over the years; the second line alone tells event,
-station and component, in free text. Reading keeps that text in ``stats.at2``; writing fills it from ``stats``.
+The format has no network, start time or coordinates, and its header changed over the years; the second line
+alone tells event, station and component, in free text. Reading keeps that text in ``stats.at2``; writing
+fills it from ``stats``.
 
 References
 ----------
@@ -78,9 +79,10 @@ def _read_at2(filename, headonly=False, **kwargs):
     Returns
     -------
     obspy.Stream
-        float64 samples as in the file; ``stats.calib`` makes m/s² and is negative where the file's positive direction is south,
-        west or down (then ``stats.at2.FLIPPED`` is True). Channel ``HNN``, ``HNE``, ``HNZ``, or for other azimuths ``HN1`` (within
-        45° of the north-south line) and ``HN2``, with ``stats.at2.AZIMUTH`` in degrees. Time starts at 1970-01-01.
+        float64 samples as in the file; ``stats.calib`` makes m/s² and is negative where the file's positive
+        direction is south, west or down (then ``stats.at2.FLIPPED`` is True). Channel ``HNN``, ``HNE``,
+        ``HNZ``, or for other azimuths ``HN1`` (within 45° of the north-south line) and ``HN2``, with
+        ``stats.at2.AZIMUTH`` in degrees. Time starts at 1970-01-01.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def _read_at2(filename, headonly=False, **kwargs):
 
 
 def _parse_description(line):
-    """Split ``Event, date, Station, component`` (or ``Event date time, Station, component``) into ``stats.at2``."""
+    """Split ``Event, date, station, component`` (older: ``Event date time, station, component``)."""
     fields = [field.strip() for field in line.split(",")]
     component = fields.pop() if len(fields) > 1 else ""
     station = fields.pop() if len(fields) > 1 else ""
@@ -152,7 +154,7 @@ def _parse_description(line):
 
 
 def _orientation(header):
-    """Return (channel, sign of calib) of the component, and note its azimuth in the header where it has one."""
+    """Return (channel, sign of calib) of the component, and note its azimuth in the header."""
     words = header.COMPONENT.upper().split()
     word = words[0] if words else ""
     if word in _VERTICAL:
@@ -193,7 +195,7 @@ def _station_code(text):
 def _write_at2(stream, filename, **kwargs):
     """Write one trace as AT2, in g.
 
-    ``data * stats.calib`` is taken as m/s², as all strong-motion readers of ObsPy and of this package leave it.
+    ``data * stats.calib`` is taken as m/s², which is how ObsPy's and our strong-motion readers leave it.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """DYNA 1.0/1.2 text files: AFAD-TADAS ``.asc`` (Türkiye), ESM ``.ASC`` (Europe) and ITACA (Italy).
 
-About 64 ``KEY: value`` lines, then one sample per line; one component per file. The three agencies differ in their dates, in
-what LOCATION means and in the number of lines, so the header is read by key up to the first number, never by line count.
+About 64 ``KEY: value`` lines, then one sample per line; one component per file. The three agencies differ in
+their dates, in what LOCATION means and in the number of lines, so the header is read by key up to the first
+number, never by line count.
 
 References
 ----------
@@ -67,13 +68,15 @@ def _read_dyna(filename, headonly=False, **kwargs):
     Returns
     -------
     obspy.Stream
-        float64 samples as in the file; ``stats.calib`` turns them into the SI unit named by ``stats.units`` (``m/s^2`` for an
-        accelerogram). The header is in ``stats.dyna`` (strings; ``/`` and ``^`` of the keys are ``_``).
+        float64 samples as in the file; ``stats.calib`` turns them into the SI unit named by ``stats.units``
+        (``m/s^2`` for an accelerogram). The header is in ``stats.dyna`` (strings; ``/`` and ``^`` of the keys
+        are ``_``).
 
     Raises
     ------
     FormatError
-        The file is damaged, holds fewer or more samples than NDATA, is a response spectrum, or has unknown units.
+        The file is damaged, holds fewer or more samples than NDATA, is a response spectrum, or has unknown
+        units.
 
     Examples
     --------
@@ -130,7 +133,7 @@ def _starts_data(line):
 
 
 def _parse_header(lines):
-    """Return the header as an AttribDict of strings; a line without a colon becomes a key with an empty value."""
+    """Return the header as an AttribDict of strings; a line without a colon becomes an empty key."""
     header = AttribDict()
     for line in lines:
         key, _, value = line.partition(":")
@@ -140,25 +143,26 @@ def _parse_header(lines):
 
 
 def _location(text):
-    """ESM and ITACA give the SEED location code; AFAD puts a place name there, which no SEED field may hold."""
+    """ESM and ITACA give the SEED location code; AFAD puts a place name there, which fits no SEED field."""
     return text if re.fullmatch(r"[A-Z0-9]{2}", text) else ""
 
 
 def _channel(stream):
-    """Return the SEED channel of STREAM: already one, or a bare component letter; a vertical may be called U."""
+    """Return the SEED channel of STREAM, which may be a bare component letter; up may be called U."""
     stream = stream.upper()
     channel = stream if len(stream) == 3 else f"HN{stream[-1:]}"
     return channel[:2] + "Z" if channel.endswith("U") else channel
 
 
 def _start(text, name):
-    """Return the first sample's time; analogue records without a clock leave it empty and start at 1970-01-01."""
+    """Return the first sample's time; 1970-01-01 where an analogue record had no clock."""
     if not text:
         return UTCDateTime(0)
     time = parse_time(text)
     if time is None:
         raise FormatError(
-            f"{name}: {_FIRST_SAMPLE} is {text!r}; expected 20190728_160919.870, 2020/10/30 11:51:11.98 or 14/11/2010 23:09:19.3"
+            f"{name}: {_FIRST_SAMPLE} is {text!r}; "
+            "expected 20190728_160919.870, 2020/10/30 11:51:11.98 or 14/11/2010 23:09:19.3"
         )
     return time
 

@@ -1,7 +1,8 @@
-"""The MATLAB records of the TimesNet-Gen authors: one ``EQ.anEQ`` structure per file, AFAD accelerograms in gal.
+"""The MATLAB records of the TimesNet-Gen authors: one ``EQ.anEQ`` structure per file, AFAD records in gal.
 
-Not an ObsPy plug-in, since ``.mat`` says nothing of its content. The columns of ``Accel`` are north, east, up: the ``pga`` field
-and AFAD's own text files of the same records agree, although the authors' script says east, north, up.
+Not an ObsPy plug-in, since ``.mat`` says nothing of its content. The columns of ``Accel`` are north, east,
+up: the ``pga`` field and AFAD's own text files of the same records agree, although the authors' script says
+east, north, up.
 """
 
 import io
@@ -17,28 +18,30 @@ from ..errors import FormatError
 from ._text import coordinates, epicentre, known, make_trace, positive
 
 _NAME = re.compile(r"(\d{14})_(\w{1,5})\.mat$", re.IGNORECASE)
-# a MATLAB datetime is one double, milliseconds since 1970, as a 1 x 1 matrix of type miDOUBLE in the file's object workspace
+# a MATLAB datetime is one double, milliseconds since 1970, as a 1 x 1 matrix of type miDOUBLE in the file's
+# object workspace
 _DATETIME = struct.pack("<8I", 5, 8, 1, 1, 1, 0, 9, 8)
 
 
 def read_eq_mat(path_or_bytes, *, name=None, headonly=False):
-    """Read one ``EQ.anEQ`` record into a Stream of three traces (``HNN``, ``HNE``, ``HNZ``, the file's order), in gal.
+    """Read one ``EQ.anEQ`` record into three traces (``HNN``, ``HNE``, ``HNZ``, the file's order), in gal.
 
     Parameters
     ----------
     path_or_bytes : str, path or bytes
         The ``.mat`` file or its content.
     name : str, optional
-        File name ``<yyyymmddHHMMSS>_<station>.mat`` when content is given: it holds the origin time and the station code with
-        its leading zero, which the content has lost. Taken from the path otherwise.
+        File name ``<yyyymmddHHMMSS>_<station>.mat`` when content is given: it holds the origin time and the
+        station code with its leading zero, which the content has lost. Taken from the path otherwise.
     headonly : bool
         Return the headers and ``npts`` only.
 
     Returns
     -------
     obspy.Stream
-        float64 samples as in the file; ``stats.calib`` (0.01) makes m/s². Network ``TK``. ``stats.matlab`` keeps the scalar and
-        text fields (upper-case keys), picks ``PTIME`` and ``STIME`` in seconds after the first sample among them.
+        float64 samples as in the file; ``stats.calib`` (0.01) makes m/s². Network ``TK``. ``stats.matlab``
+        keeps the scalar and text fields (upper-case keys), picks ``PTIME`` and ``STIME`` in seconds after the
+        first sample among them.
 
     Raises
     ------
@@ -114,9 +117,9 @@ def _load(raw, name):
 def _identity(eq, workspace, name):
     """Return (origin time or None, station code, time of the first sample).
 
-    scipy does not decode MATLAB's datetime objects; their two doubles (event, first sample) are found by pattern. They count
-    only if the first repeats the origin time of the file name, which it does in all files seen. Without them the record starts
-    at the origin time.
+    scipy does not decode MATLAB's datetime objects; their two doubles (event, first sample) are found by
+    pattern. They count only if the first repeats the origin time of the file name, which it does in all files
+    seen. Without them the record starts at the origin time.
     """
     match = _NAME.search(name)
     origin = None
@@ -157,7 +160,7 @@ def _event(eq, origin):
 
 
 def _header(eq):
-    """Return the numbers, short vectors and texts of the structure; spectra and undecodable objects stay behind."""
+    """Return the numbers, short vectors and texts of the structure, without spectra and objects."""
     header = AttribDict()
     for field in eq._fieldnames:
         value = getattr(eq, field)

@@ -1,7 +1,8 @@
 """AFAD strong-motion text files of the years before 2019 (Turkish National Strong-Motion Network).
 
-A title, fourteen ``KEY : value`` lines, two copyright lines and a row ``N-S E-W U-D`` over three columns in gal. Encodings are
-UTF-8 or ISO-8859-9, place names hold HTML entities, and the station in the file name may be wrong: the header is trusted.
+A title, fourteen ``KEY : value`` lines, two copyright lines and a row ``N-S E-W U-D`` over three columns in
+gal. Encodings are UTF-8 or ISO-8859-9, place names hold HTML entities, and the station in the file name may
+be wrong: the header is trusted.
 
 References
 ----------
@@ -37,12 +38,12 @@ _POSITION = re.compile(r"([\d.]+)\s*([NS])\s*-\s*([\d.]+)\s*([EW])")
 
 
 def _is_nsmn(filename):
-    """Tell whether a path or binary file object is an old AFAD text file; reads at most 4 kB and never raises."""
+    """Tell whether a path or file object is an old AFAD text file; reads at most 4 kB and never raises."""
     return peek(filename).removeprefix(b"\xef\xbb\xbf").lstrip().upper().startswith(_TITLE)
 
 
 def _read_nsmn(filename, headonly=False, **kwargs):
-    """Read an old AFAD text file into a Stream of three traces (``HNN``, ``HNE``, ``HNZ``, the file's order), in gal.
+    """Read an old AFAD text file into three traces (``HNN``, ``HNE``, ``HNZ``, the file's order), in gal.
 
     Parameters
     ----------
@@ -54,8 +55,9 @@ def _read_nsmn(filename, headonly=False, **kwargs):
     Returns
     -------
     obspy.Stream
-        float64 samples as in the file; ``stats.calib`` (0.01) makes m/s². Network ``TK``, station a four-digit string. The
-        header is in ``stats.nsmn`` (strings; ``RAW PGA VALUES (gal)`` becomes ``RAW_PGA_VALUES_GAL``).
+        float64 samples as in the file; ``stats.calib`` (0.01) makes m/s². Network ``TK``, station a
+        four-digit string. The header is in ``stats.nsmn`` (strings; ``RAW PGA VALUES (gal)`` becomes
+        ``RAW_PGA_VALUES_GAL``).
 
     Raises
     ------
@@ -126,7 +128,7 @@ def _position(text):
 
 
 def _event(header):
-    """Return ``stats.event`` with whatever the header tells of the earthquake; ``6.5 Mw`` is size and scale."""
+    """Return ``stats.event`` with whatever the header tells of the earthquake; its size reads ``6.5 Mw``."""
     size, _, scale = header.get("EARTHQUAKE_MAGNITUDE", "").partition(" ")
     magnitude = positive(size)
     origin_time = parse_time(header.get("EARTHQUAKE_DATE", ""))
