@@ -40,14 +40,8 @@ EVENT_SCATTER = (0.5, 0.2, 0.15, 0.4, 0.03)
 class Layer:
     """One soil layer; the last of a sequence is the half-space, whose thickness is not used.
 
-    Attributes
-    ----------
-    thickness_m, vs_mps : float
-        Thickness (m) and shear-wave velocity (m/s).
-    density : float
-        Mass density in t/m³ (only ratios between layers matter).
-    damping : float
-        Fraction of critical damping, the same at all frequencies.
+    Thickness in m, shear-wave velocity in m/s, mass density in t/m³ (only ratios between layers matter),
+    damping as a fraction of critical, the same at all frequencies.
     """
 
     thickness_m: float
@@ -60,33 +54,20 @@ SOFT_SITE = (Layer(25.0, 200.0, 1.8, 0.02), Layer(0.0, 800.0, 2.2, 0.005))  # f0
 
 
 def simulate(
-    layers: Sequence[Layer] = SOFT_SITE,
-    magnitude: float = 4.5,
-    distance_km: float = 30.0,
-    n: int = 1,
-    *,
-    sampling_rate: float = 100.0,
-    duration_s: float = 60.0,
-    seed: int | None = None,
-    station: str = "SIM",
-    network: str = "XX",
-    stress_drop_mpa: float = 8.0,
-    kappa_s: float = 0.03,
-    depth_km: float = 10.0,
-    coordinates: tuple[float, float] = (38.0, 27.0),
-    event_scatter: float = 1.0,
-    vs_scatter: float = 0.03,
-    noise_mps2: float = 1e-5,
-    starttime: UTCDateTime | None = None,
-    instrument: str = "N",
-) -> Stream:
+    layers: Sequence[Layer] = SOFT_SITE, magnitude: float = 4.5, distance_km: float = 30.0, n: int = 1, *,
+    sampling_rate: float = 100.0, duration_s: float = 60.0, seed: int | None = None,
+    station: str = "SIM", network: str = "XX", stress_drop_mpa: float = 8.0, kappa_s: float = 0.03,
+    depth_km: float = 10.0, coordinates: tuple[float, float] = (38.0, 27.0),
+    event_scatter: float = 1.0, vs_scatter: float = 0.03, noise_mps2: float = 1e-5,
+    starttime: UTCDateTime | None = None, instrument: str = "N",
+) -> Stream:  # fmt: skip
     """Simulate `n` earthquakes of one magnitude and distance, recorded at one layered site.
 
     S waves are Gaussian noise in the exponential window of Saragoni and Hart, given the spectrum of
-    `source_spectrum` and, on the horizontals, of `transfer_function`. P waves are made alike, weaker and earlier.
-    The vertical is *not* amplified by the layers: it is 0.8 times the rock horizontal, so the expected H/V of S is
-    1.25 times the transfer function. The three components are independent noise. Signals are causal but for
-    the zero-phase high-pass (0.05 Hz).
+    `source_spectrum` and, on the horizontals, of `transfer_function`. P waves are made alike, weaker and
+    earlier. The vertical is *not* amplified by the layers: it is 0.8 times the rock horizontal, so the
+    expected H/V of S is 1.25 times the transfer function. The three components are independent noise. Signals
+    are causal but for the zero-phase high-pass (0.05 Hz).
 
     Parameters
     ----------
@@ -101,10 +82,10 @@ def simulate(
     sampling_rate, duration_s : float
         In Hz and s. P arrives after 15 to 25 % of the duration.
     seed : int, optional
-        Each realisation has its own generator, so realisation 3 of 5 is realisation 3 of 50. None draws a
-        seed and records it in ``stats.simulation.seed``.
-    station, network : str
-        SEED codes (at most 5 and 2 characters).
+        Each realisation has its own generator, so number 3 of 5 is number 3 of 50. None draws a seed and
+        records it.
+    station, network, instrument : str
+        SEED codes; instrument "N" is an accelerometer, "X" synthetic.
     stress_drop_mpa, kappa_s : float
         Median Brune stress drop (MPa) and site attenuation (s).
     coordinates : tuple of float
@@ -117,16 +98,14 @@ def simulate(
         Median root mean square of the ambient noise on rock (m/s²), before kappa.
     starttime : UTCDateTime, optional
         Time of the first sample, 1970-01-01 unless given.
-    instrument : str
-        SEED instrument code: "N" accelerometer, "X" synthetic.
 
     Returns
     -------
     Stream
         3n float32 traces in m/s²: E N Z of realisation 0, then of 1, ... Location is the realisation in base
-        36. ``stats`` holds ``coordinates``, ``event``, ``site`` and ``simulation``, the truth: ``f0_hz`` of the
-        layers as given, ``f0_realization_hz`` of this event (NaN without a clear peak), ``p_s`` and ``s_s``
-        (seconds after the first sample) ...
+        36. ``stats`` holds ``coordinates``, ``event``, ``site`` and ``simulation``, the truth: ``f0_hz`` of
+        the layers as given, ``f0_realization_hz`` of this event (NaN without a clear peak), ``p_s`` and
+        ``s_s`` (seconds after the first sample) ...
 
     Raises
     ------
@@ -216,29 +195,21 @@ def transfer_function(frequency_hz: np.ndarray, layers: Sequence[Layer]) -> np.n
     (m,) complex array
         1 at zero frequency; phases follow exp(+iωt), numpy's convention.
 
-    Raises
-    ------
-    TNGError
-        If a layer is not four sensible numbers.
-
     Notes
     -----
     Kramer (1996), section 7.2.1, "layered, damped soil on elastic rock": recursion of up- and down-going
-    amplitudes from the surface down, with complex velocity vs·(1 + i·damping). For one layer without damping the
-    modulus is 1/sqrt(cos²kH + α² sin²kH), α the impedance ratio, which peaks at vs/4H.
+    amplitudes from the surface down, with complex velocity vs·(1 + i·damping). For one layer without damping
+    the modulus is 1/sqrt(cos²kH + α² sin²kH), α the impedance ratio, which peaks at vs/4H.
     """
     layers = _check_layers(layers)
     omega = 2 * np.pi * np.asarray(frequency_hz, float)
-    up = np.ones(omega.shape, complex)
-    down = up.copy()
+    up = down = np.ones(omega.shape, complex)
     for upper, lower in pairwise(layers):
         velocity = upper.vs_mps * (1 + 1j * upper.damping)
         alpha = upper.density * velocity / (lower.density * lower.vs_mps * (1 + 1j * lower.damping))
         delay = np.exp(1j * omega * upper.thickness_m / velocity)
-        up, down = (
-            0.5 * (up * (1 + alpha) * delay + down * (1 - alpha) / delay),
-            0.5 * (up * (1 - alpha) * delay + down * (1 + alpha) / delay),
-        )
+        up, down = up * delay, down / delay
+        up, down = (up + down + alpha * (up - down)) / 2, (up + down - alpha * (up - down)) / 2
     return 1 / up
 
 
@@ -279,23 +250,12 @@ def corner_frequency(magnitude: float, stress_drop_mpa: float) -> float:
     return 490.6 * S_VELOCITY_KMS * (stress_drop_mpa * 1e6 / _moment_nm(magnitude)) ** (1 / 3)
 
 
-def source_spectrum(frequency_hz, magnitude, hypocentral_km, stress_drop_mpa=8.0, kappa_s=0.03) -> np.ndarray:
+def source_spectrum(frequency_hz, magnitude, hypocentral_km, stress_drop_mpa=8.0, kappa_s=0.03):
     """Fourier spectrum of S acceleration on one horizontal of a rock outcrop, in m/s (= m/s² times s).
 
-    Brune source, 1/R spreading, Q = 180 f^0.45 and kappa (Boore, 2003; no crustal amplification). The phase is
-    that of the causal filter 1/(1 + i f/fc)², whose modulus is Brune's, so that no energy precedes the onset.
-
-    Parameters
-    ----------
-    frequency_hz : (m,) array
-        Frequencies (Hz).
-    magnitude, hypocentral_km, stress_drop_mpa, kappa_s : float
-        Moment magnitude, distance (km), stress drop (MPa), site attenuation (s).
-
-    Returns
-    -------
-    (m,) complex array
-        Root mean square of the spectrum over random phases.
+    Brune source, 1/R spreading, Q = 180 f^0.45 and kappa (Boore, 2003; no crustal amplification), the root
+    mean square over random phases. The phase is that of the causal filter 1/(1 + i f/fc)², whose modulus is
+    Brune's, so that no energy precedes the onset. Takes (m,) frequencies in Hz, returns (m,) complex.
     """
     f = np.asarray(frequency_hz, float)
     beta = S_VELOCITY_KMS * 1e3
