@@ -1,6 +1,7 @@
 """What the text formats share: bytes from a path or file object, dates, numbers, and the trace they make."""
 
 import math
+import os
 import re
 from pathlib import Path
 
@@ -21,7 +22,7 @@ _SPLIT = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})[ _T](\d{1,2}):(\d{1,
 def peek(source, n_bytes=4096):
     """Return the first bytes of a path or binary file object, or ``b""`` if that fails; never raises."""
     try:
-        if not hasattr(source, "read"):
+        if isinstance(source, str | os.PathLike):  # not an int: open() would take, and close, that descriptor
             with open(source, "rb") as file:
                 return file.read(n_bytes)
         position = source.tell()
@@ -100,7 +101,7 @@ def positive(text):
 def parse_time(text):
     """Return the UTC time of a header, or None when it holds none.
 
-    Knows ``20190728_160919.870``, ``2020/10/30 11:51:11.9888620`` and ``14/11/2010 23:09:19.300`` (day first):
+    Knows ``20190728_160919.870``, ``2020/10/30 11:51:11.9888620`` and day first ``14/11/2010 23:09:19.300``:
     the field with four digits is the year. A trailing ``(GMT)`` is ignored.
     """
     text = re.sub(r"\((?:GMT|UTC)\)$", "", text.strip()).strip()
@@ -156,7 +157,7 @@ def samples(tokens, n_expected, field, name, *, headonly=False):
     except ValueError:
         data = None
     if data is None or not np.isfinite(data).all():
-        bad = next(i for i, token in enumerate(tokens) if number(token) is None)
+        bad = next((i for i, token in enumerate(tokens) if number(token) is None), 0)
         word = tokens[bad][:20].decode("ascii", "replace")
         raise FormatError(f"{name}: sample {bad + 1} of {n_expected} is {word!r}; expected a finite number")
     return data

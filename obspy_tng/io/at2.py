@@ -81,8 +81,8 @@ def _read_at2(filename, headonly=False, **kwargs):
     obspy.Stream
         float64 samples as in the file; ``stats.calib`` makes m/s² and is negative where the file's positive
         direction is south, west or down (then ``stats.at2.FLIPPED`` is True). Channel ``HNN``, ``HNE``,
-        ``HNZ``, or for other azimuths ``HN1`` (within 45° of the north-south line) and ``HN2``, with
-        ``stats.at2.AZIMUTH`` in degrees. Time starts at 1970-01-01.
+        ``HNZ``, or for other azimuths ``HN1`` (within 45° of the north-south line) and ``HN2``.
+        ``stats.at2.AZIMUTH``, in degrees, is the direction in which the motion in m/s² is positive. Time starts at 1970-01-01.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _read_at2(filename, headonly=False, **kwargs):
         # NRC files have more header lines, and the header of the 1990s has a line that begins with numbers
         nonlocal past_sizes
         if past_sizes:
-            return re.match(rb"[-+]?\d*\.", line) is not None
+            return re.match(rb"[-+]?\.?\d", line) is not None
         past_sizes = _SIZES.search(decode(line).upper()) is not None
         return False
 
@@ -113,7 +113,7 @@ def _read_at2(filename, headonly=False, **kwargs):
     data = samples(tokens, npts, "NPTS", name, headonly=headonly)
 
     header = _parse_description(lines[quantity - 1])
-    header.update(TITLE=lines[0], UNITS="G", NPTS=npts, DT=delta)
+    header.update({"TITLE": lines[0], "UNITS": "G", "NPTS": npts, "DT": delta})
     if record := re.match(r"RSN(\d+)", name, re.IGNORECASE):
         header["RSN"] = int(record[1])
     channel, sign = _orientation(header)
@@ -168,6 +168,8 @@ def _orientation(header):
         return word, 1
     header["AZIMUTH"] = azimuth
     if azimuth % 90 == 0:
+        # with the flipped calib, the motion in m/s² is positive towards north or east, so that is its azimuth
+        header["AZIMUTH"] = azimuth % 180
         flipped = azimuth % 360 >= 180
         if flipped:
             header["FLIPPED"] = True
@@ -236,7 +238,7 @@ def _write_at2(stream, filename, **kwargs):
         "PEER NGA STRONG MOTION DATABASE FORMAT, WRITTEN BY OBSPY-TNG\n"
         f"{_describe(trace.stats)}\n"
         "ACCELERATION TIME SERIES IN UNITS OF G\n"
-        f"NPTS={data_g.size:7d}, DT={trace.stats.delta:#10.12g} SEC,\n"
+        f"NPTS={data_g.size:7d}, DT={trace.stats.delta:10.12g} SEC,\n"
     ) + layout % tuple(data_g)
     raw = text.encode("ascii", "replace")
     if hasattr(filename, "write"):

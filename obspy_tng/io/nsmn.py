@@ -68,7 +68,8 @@ def _read_nsmn(filename, headonly=False, **kwargs):
     lines, body = split_header(raw, _is_column_row, name, "NSMN")
     header = _parse_header(lines)
     get = header.get
-    columns, _, body = body.partition(b"\n")
+    words = body.upper().split()
+    columns, words = words[:3], words[3:]
 
     npts = count(get("NUMBER_OF_DATA"), "NUMBER OF DATA", name)
     delta = interval(get("SAMPLING_INTERVAL_SEC"), "SAMPLING INTERVAL (sec)", name)
@@ -77,16 +78,18 @@ def _read_nsmn(filename, headonly=False, **kwargs):
         raise FormatError(
             f"{name}: RECORD TIME is {get('RECORD_TIME')!r}; expected dd/mm/yyyy HH:MM:SS (GMT)"
         )
-    data = samples(body.split(), 3 * npts, "NUMBER OF DATA (3 columns)", name, headonly=headonly)
+    if not get("STATION_ID"):
+        raise FormatError(f"{name}: the NSMN header lacks STATION ID")
+    data = samples(words, 3 * npts, "NUMBER OF DATA (3 columns)", name, headonly=headonly)
 
     stream = Stream()
-    for i, column in enumerate(columns.upper().split()):
+    for i, column in enumerate(columns):
         stream += make_trace(
             # contiguous, because MiniSEED and most numerical code want it
             None if data is None else data[i::3].copy(),
             npts,
             network="TK",
-            station=get("STATION_ID", "").zfill(4),  # AFAD codes are two digits of province, two of station
+            station=get("STATION_ID").zfill(4),  # AFAD codes are two digits of province, two of station
             channel=_CHANNELS[column],
             starttime=start,
             delta=delta,
