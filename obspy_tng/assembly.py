@@ -11,6 +11,7 @@ from obspy import Stream, Trace, UTCDateTime
 from obspy_tng.errors import RecordError
 from obspy_tng.response import to_acceleration
 
+COMPONENTS = "ENZ"  # the order of rows everywhere
 UNITS = {"m/s2": 1.0, "cm/s2": 0.01, "gal": 0.01, "g": 9.80665}  # factor to m/s²
 
 # the readers whose calib makes m/s² of the file's numbers

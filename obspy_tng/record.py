@@ -16,7 +16,7 @@ from obspy import Stream, Trace, UTCDateTime
 from obspy.core import AttribDict
 
 from obspy_tng import assembly
-from obspy_tng.assembly import UNITS
+from obspy_tng.assembly import COMPONENTS, UNITS
 from obspy_tng.errors import RecordError
 from obspy_tng.events import EventTable
 

@@ -1,0 +1,227 @@
+"""Training corpora in SeisBench layout: a folder with ``metadata.csv`` and ``waveforms.hdf5``.
+
+Station codes are strings on disk and here ("0205"); pandas would read 205, so the table is read with the csv module.
+Layout: https://seisbench.readthedocs.io (Woollam et al. 2022, doi:10.1785/0220210324).
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from obspy import UTCDateTime
+
+from obspy_tng.assembly import COMPONENTS
+from obspy_tng.errors import FormatError, RecordError
+from obspy_tng.record import Record, Records, Skipped, iter_records, require_mps2
+
+# column -> field of Record; the order is that of the file
+_COLUMNS = {
+    "station_network_code": "network",
+    "station_code": "station",
+    "station_location_code": "location",
+    "station_latitude_deg": "latitude_deg",
+    "station_longitude_deg": "longitude_deg",
+    "station_elevation_m": "elevation_m",
+    "station_vs30_mps": "vs30_mps",
+    "source_id": "event_id",
+    "source_latitude_deg": "event_latitude_deg",
+    "source_longitude_deg": "event_longitude_deg",
+    "source_depth_km": "event_depth_km",
+    "source_magnitude": "magnitude",
+    "path_ep_distance_km": "distance_km",
+    "trace_onset_source": "onset_source",
+    "trace_file": "source",
+}
+_TEXT = {"network", "station", "location", "event_id", "onset_source", "source"}
+_OTHER = (
+    "trace_name", "trace_start_time", "trace_sampling_rate_hz", "trace_npts", "trace_channels", "source_origin_time",
+    "trace_p_arrival_sample", "trace_s_arrival_sample",
+)  # fmt: skip
+
+
+class Corpus:
+    """A folder of records in SeisBench layout, waveforms read on demand.
+
+    Parameters
+    ----------
+    path : str or path
+        The folder.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One per record, all values as strings, column names as SeisBench has them.
+
+    Raises
+    ------
+    FormatError
+        The folder holds no corpus, or table and waveforms do not fit.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        table = self.path / "metadata.csv"
+        if not table.is_file() or not (self.path / "waveforms.hdf5").is_file():
+            raise FormatError(f"{self.path} is no corpus: it needs metadata.csv and waveforms.hdf5 (corpus build)")
+        with table.open(newline="", encoding="utf-8") as file:
+            self.rows = list(csv.DictReader(file))
+        missing = [c for c in ("trace_name", "station_code") if self.rows and c not in self.rows[0]]
+        if missing:
+            raise FormatError(f"{table} lacks the column(s) {', '.join(missing)}")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def codes(self) -> list[str]:
+        """Return ``NET.STA`` of every record."""
+        return [f"{r['station_network_code']}.{r['station_code']}".lstrip(".") for r in self.rows]
+
+    def event_ids(self) -> list[str]:
+        """Return the event of every record; a record without one is its own event."""
+        return [r["source_id"] or r["trace_name"] for r in self.rows]
+
+    def records(self, indices: Iterable[int] | None = None) -> Records:
+        """Return records, all or those of `indices`; a damaged one is listed in ``.skipped``."""
+        import h5py
+
+        out = Records()
+        try:
+            file = h5py.File(self.path / "waveforms.hdf5", "r")
+        except OSError as err:
+            raise FormatError(f"{self.path / 'waveforms.hdf5'} is not a readable HDF5 file: {err}") from err
+        with file:
+            order = file["data_format/component_order"].asstr()[()] if "data_format" in file else COMPONENTS
+            rows = [order.index(c) for c in COMPONENTS]
+            for i in range(len(self)) if indices is None else indices:
+                name = self.rows[i]["trace_name"]
+                try:
+                    data = file[f"data/{name}"][()]
+                except (KeyError, OSError) as err:
+                    out.skipped.append(Skipped(name, f"waveform missing or damaged: {err}"))
+                    continue
+                if data.ndim != 2 or data.shape[0] != 3 or not np.isfinite(data).all():
+                    out.skipped.append(Skipped(name, f"not a finite (3, n) array: shape {data.shape}"))
+                    continue
+                out.append(_record(self.rows[i], data[rows].astype(np.float64)))
+        return out
+
+
+def build_corpus(
+    paths, out, inventory=None, events=None, *, units: str | None = None, progress: Callable[[str], None] | None = None
+) -> tuple[Corpus, list[Skipped]]:
+    """Write a corpus of every usable record under `paths`.
+
+    Parameters
+    ----------
+    paths : str, path or sequence of them
+        Files, directories, globs, zip archives; see `read_records`.
+    out : str or path
+        Folder to make; must not exist yet. It appears whole or not at all.
+    inventory, events, units
+        See `records`.
+    progress : callable, optional
+        Is told a line per file.
+
+    Returns
+    -------
+    Corpus, list of Skipped
+
+    Raises
+    ------
+    RecordError
+        Nothing could be used, or units stay unknown.
+    """
+    import h5py
+
+    out = Path(out)
+    if out.exists():
+        raise FormatError(f"{out} exists already; remove it or choose another folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    skipped: list[Skipped] = []
+    seen: dict[str, int] = {}
+    try:
+        with (
+            h5py.File(work / "waveforms.hdf5", "w") as file,
+            (work / "metadata.csv").open("w", newline="", encoding="utf-8") as table,
+        ):
+            form = file.create_group("data_format")
+            for key, value in (
+                ("dimension_order", "CW"), ("component_order", COMPONENTS), ("measurement", "acceleration"),
+                ("unit", "mps2"), ("instrument_response", "removed"),
+            ):  # fmt: skip
+                form[key] = value
+            writer = csv.DictWriter(table, [*_OTHER, *_COLUMNS])
+            writer.writeheader()
+            for part in iter_records(paths, inventory, events, units=units):
+                require_mps2(part, "a corpus")
+                skipped += part.skipped
+                for record in part:
+                    seen[record.id] = seen.get(record.id, 0) + 1
+                    name = record.id if seen[record.id] == 1 else f"{record.id}.{seen[record.id]}"
+                    file.create_dataset(f"data/{name}", data=record.data.astype(np.float32))
+                    writer.writerow(_row(record, name))
+                if progress and part:
+                    progress(f"{sum(seen.values())} records, {len(skipped)} skipped: {part[-1].source}")
+        if not seen:
+            reasons = "; ".join(f"{n}: {r}" for n, r in skipped[:3]) or "no files"
+            raise RecordError(f"no usable record among the files given ({len(skipped)} skipped: {reasons})")
+        work.chmod(0o755)  # mkdtemp makes private folders
+        os.replace(work, out)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    return Corpus(out), skipped
+
+
+def split_events(event_ids: Sequence[str], fraction: float = 0.2, seed: int = 0) -> tuple[list[str], list[str]]:
+    """Return (training events, validation events): a random split by event, never by record.
+
+    Raises
+    ------
+    RecordError
+        There are fewer than two events.
+    """
+    unique = sorted(set(event_ids))
+    if len(unique) < 2:
+        raise RecordError(f"a split by event needs at least 2 events, got {len(unique)}")
+    order = np.random.default_rng(seed).permutation(len(unique))
+    n = min(max(1, round(fraction * len(unique))), len(unique) - 1)
+    return sorted(unique[i] for i in order[n:]), sorted(unique[i] for i in order[:n])
+
+
+def _row(record: Record, name: str) -> dict:
+    row = {column: getattr(record, field) for column, field in _COLUMNS.items()}
+    row = {k: "" if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
+
+    def sample(onset):
+        return f"{onset * record.sampling_rate:.2f}" if np.isfinite(onset) else ""
+
+    return row | {
+        "trace_name": name, "trace_start_time": str(record.starttime), "trace_npts": record.npts,
+        "trace_sampling_rate_hz": record.sampling_rate, "trace_channels": " ".join(record.channels),
+        "source_origin_time": str(record.origin_time or ""),
+        "trace_p_arrival_sample": sample(record.p_s), "trace_s_arrival_sample": sample(record.s_s),
+    }  # fmt: skip
+
+
+def _record(row: dict, data: np.ndarray) -> Record:
+    fields = {
+        field: row.get(column) or "" if field in _TEXT else float(row.get(column) or "nan")
+        for column, field in _COLUMNS.items()
+    }
+    rate = float(row["trace_sampling_rate_hz"])
+    origin = row.get("source_origin_time")
+    return Record(
+        data=data, sampling_rate=rate, starttime=UTCDateTime(row["trace_start_time"]),
+        channels=tuple((row.get("trace_channels") or "HNE HNN HNZ").split()),
+        origin_time=UTCDateTime(origin) if origin else None,
+        p_s=float(row.get("trace_p_arrival_sample") or "nan") / rate,
+        s_s=float(row.get("trace_s_arrival_sample") or "nan") / rate, **fields,
+    )  # fmt: skip

@@ -1,0 +1,107 @@
+"""A trained model as the rest of the package sees it: numpy in, numpy out, with its card and hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from obspy_tng.errors import ModelError
+from obspy_tng.models.timesnet_gen import Config, TimesNetGen
+from obspy_tng.models.weights import load_into, read_card
+
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """Network, card and device of a trained TimesNet-Gen.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+    card : dict
+        Data, events, losses, seed, hash: see the shipped JSON files.
+    """
+
+    network: torch.nn.Module
+    card: dict
+    device: str = "cpu"
+
+    @classmethod
+    def load(cls, path, *, device: str = "cpu") -> Autoencoder:
+        """Read weights and card; see `obspy_tng.load_model`."""
+        card = read_card(path)
+        network = build(card)
+        load_into(network, path, card)
+        try:
+            return cls(network.to(device).eval(), card, device)
+        except (RuntimeError, AssertionError) as err:
+            raise ModelError(f"device {device!r} cannot be used: {err}") from err
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        return self.card.get("name", self.card["model"])
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the weights, as the card states it."""
+        return self.card.get("weights_sha256", "")
+
+    @property
+    def stations(self) -> list[str]:
+        """Return the station labels of a conditioned model, [] of an unconditioned one."""
+        return list(self.card.get("stations", []))
+
+    @property
+    def latent_shape(self) -> tuple[int, int]:
+        """Return (numbers per step, steps)."""
+        return self.network.config.latent, self.network.config.steps
+
+    def encode(self, x: np.ndarray, station: str | None = None) -> np.ndarray:
+        """Return latents (n, latent, steps) of standardised windows x (n, 3, npts), float32."""
+        return self._map(self.network.encode, x, station)
+
+    def decode(self, z: np.ndarray, station: str | None = None) -> np.ndarray:
+        """Return standardised windows (n, 3, npts) of latents z (n, latent, steps), float32."""
+        return self._map(self.network.decode, z, station)
+
+    def _label(self, station: str | None, n: int):
+        if not self.stations:
+            return None
+        if station not in self.stations:
+            raise ModelError(f"model {self.name} is conditioned on {', '.join(self.stations)}; not on {station!r}")
+        label = torch.zeros(n, len(self.stations), device=self.device)
+        label[:, self.stations.index(station)] = 1
+        return label
+
+    @torch.no_grad()
+    def _map(self, function, values, station):
+        out = []
+        for first in range(0, len(values), _BATCH):
+            batch = torch.from_numpy(np.ascontiguousarray(values[first : first + _BATCH], dtype=np.float32))
+            out.append(function(batch.to(self.device), self._label(station, len(batch))).float().cpu().numpy())
+        return np.concatenate(out) if out else np.zeros((0, *self.latent_shape), np.float32)
+
+
+def build(card: dict) -> TimesNetGen:
+    """Return the untrained network a card describes.
+
+    Raises
+    ------
+    ModelError
+        The model or its sizes are not known here.
+    """
+    try:
+        if card["model"] == "timesnet-gen":
+            network = TimesNetGen(Config.from_dict(card["config"]))
+            return network.fuse() if card.get("fused") else network
+        if card["model"] == "timesnet-gen-reference":
+            from obspy_tng.models.reference import Reference, ReferenceConfig
+
+            return Reference(ReferenceConfig(**card["config"]))
+    except (TypeError, KeyError, ValueError) as err:
+        raise ModelError(f"the card's sizes are not those of {card['model']}: {err}") from err
+    raise ModelError(f"model {card['model']!r} not known; accepted: timesnet-gen, timesnet-gen-reference")

@@ -1,0 +1,107 @@
+"""The published TimesNet-Gen architecture, for comparison and benchmarks only (arXiv 2512.04694 and its code).
+
+Every sample becomes 128 numbers, two TimesBlocks with 1–11 Inception kernels work at full rate, the latent is the
+6000×128 map itself, and one linear layer (128 → 3) decodes it. Two points are kept right instead of faithful, since
+they would make any comparison depend on the batch: periods per record, and log-energy weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from obspy_tng.models.timesnet import Inception
+
+
+@dataclass(frozen=True)
+class ReferenceConfig:
+    """Sizes of the published network (38.3 M parameters, 3.07 MB of latent per record)."""
+
+    npts: int = 6000
+    channels: int = 128
+    hidden: int = 256
+    blocks: int = 2
+    top_k: int = 2
+    n_stations: int = 5
+
+    @property
+    def latent(self) -> int:
+        """Return the numbers per latent step."""
+        return self.channels
+
+    @property
+    def steps(self) -> int:
+        """Return the latent steps: every sample."""
+        return self.npts
+
+    def to_dict(self) -> dict:
+        """Return the sizes as plain JSON types."""
+        return asdict(self)
+
+
+class ReferenceBlock(nn.Module):
+    """A TimesBlock at full rate: any period T // bin may be chosen."""
+
+    def __init__(self, channels: int, hidden: int, top_k: int, n_stations: int):
+        super().__init__()
+        self.top_k = top_k
+        self.inner, self.outer = Inception(channels, hidden), Inception(hidden, channels)
+        self.condition = nn.Conv2d(channels + n_stations, channels, 1) if n_stations else None
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x, station=None):
+        """Map x (B, C, T) -> (B, C, T)."""
+        steps = x.shape[-1]
+        amplitude = torch.fft.rfft(x, dim=-1).abs().mean(1)  # (B, F)
+        amplitude[:, 0] = 0
+        top, bins = amplitude.topk(self.top_k, -1)
+        weight = torch.softmax(top.clamp_min(1e-12).log(), -1)
+        inner, outer = self.inner.kernel(), self.outer.kernel()
+        rows = []
+        for i, record in enumerate(x):
+            total = torch.zeros_like(record)
+            for k in range(self.top_k):
+                period = steps // int(bins[i, k])
+                height = -(-steps // period)
+                image = F.pad(record, (0, height * period - steps)).unflatten(-1, (height, period))[None]
+                if self.condition is not None and station is not None:
+                    label = station[i][None, :, None, None].expand(1, -1, height, period)
+                    image = self.condition(torch.cat([image, label], 1))
+                image = self.outer(F.gelu(self.inner(image, inner)), outer)
+                total = total + weight[i, k] * image.flatten(2)[0, :, :steps]
+            rows.append(total)
+        return self.norm((x + torch.stack(rows)).transpose(1, 2)).transpose(1, 2)
+
+
+class Reference(nn.Module):
+    """Encoder at full rate, linear decoder; tensors are (batch, component, time)."""
+
+    def __init__(self, config: ReferenceConfig = ReferenceConfig()):  # noqa: B008 (frozen)
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Conv1d(3, config.channels, 3, padding=1, padding_mode="circular", bias=False)
+        self.encoder = nn.ModuleList(
+            ReferenceBlock(config.channels, config.hidden, config.top_k, config.n_stations)
+            for _ in range(config.blocks)
+        )
+        self.to_latent = nn.Linear(config.channels, config.channels)
+        self.projection = nn.Linear(config.channels, 3)
+
+    def encode(self, x, station=None):
+        """Return the latent (B, 128, npts) of x (B, 3, npts)."""
+        h = self.embedding(x)
+        for block in self.encoder:
+            h = block(h, station)
+        return self.to_latent(h.transpose(1, 2)).transpose(1, 2)
+
+    def decode(self, z, station=None):
+        """Return records (B, 3, npts) of latents (B, 128, npts): one linear layer."""
+        return self.projection(z.transpose(1, 2)).transpose(1, 2)
+
+    def forward(self, x, station=None, noise=None):
+        """Reconstruct x."""
+        z = self.encode(x, station)
+        return self.decode(z if noise is None else z + noise, station)
