@@ -82,7 +82,8 @@ def _read_at2(filename, headonly=False, **kwargs):
         float64 samples as in the file; ``stats.calib`` makes m/s² and is negative where the file's positive
         direction is south, west or down (then ``stats.at2.FLIPPED`` is True). Channel ``HNN``, ``HNE``,
         ``HNZ``, or for other azimuths ``HN1`` (within 45° of the north-south line) and ``HN2``.
-        ``stats.at2.AZIMUTH``, in degrees, is the direction in which the motion in m/s² is positive. Time starts at 1970-01-01.
+        ``stats.at2.AZIMUTH``, in degrees, is the direction in which the motion in m/s² is positive. Time
+        starts at 1970-01-01.
 
     Raises
     ------

@@ -14,7 +14,10 @@ from pathlib import Path, PurePosixPath
 import obspy
 
 from ..errors import FormatError
+from .at2 import _is_at2
+from .dyna import _is_dyna
 from .matlab import read_eq_mat
+from .nsmn import _is_nsmn
 
 # a bigger member is refused: an archive may be a bomb, and no accelerogram comes near
 MEMBER_LIMIT_BYTES = 10**9
@@ -22,6 +25,7 @@ MEMBER_LIMIT_BYTES = 10**9
 _ZIP_DEPTH = 3
 
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
+_OURS = {"DYNA": _is_dyna, "NSMN": _is_nsmn, "AT2": _is_at2}
 _ZIP = b"PK\x03\x04"
 _METADATA = {b"FDSNStationXML": "StationXML", b"quakeml": "QuakeML", b"seiscomp": "SCML"}
 _COMPRESSED = (".gz", ".bz2", ".tgz", ".tar", ".z")
@@ -188,7 +192,9 @@ def _read_bytes(raw, name, skipped, headonly):
         return
     source = io.BytesIO(raw)
     source.name = base  # our readers name the file in their messages, and AT2 keeps its record number there
-    yield from _parse(lambda: obspy.read(source, headonly=headonly), name, skipped)
+    # ObsPy would ask sixty detectors first, which takes longer than reading
+    kind = next((kind for kind, is_kind in _OURS.items() if is_kind(source)), None)
+    yield from _parse(lambda: obspy.read(source, format=kind, headonly=headonly), name, skipped)
 
 
 def _parse(read, name, skipped):
