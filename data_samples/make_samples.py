@@ -1,8 +1,8 @@
 """Make the sample records of this folder with the project's own simulator.
 
 Run with ``python data_samples/make_samples.py``. The output is deterministic: the same versions of numpy,
-scipy and ObsPy write the same bytes. Every file has its truth (f0, layers, magnitude, distance, onsets, peaks)
-in ``truth.json``. Stations and events are fictional.
+scipy and ObsPy write the same bytes. Every file has its truth (f0, layers, magnitude, distance, onsets and
+peaks) in ``truth.json``. Stations and events are fictional.
 """
 
 import json
@@ -61,8 +61,9 @@ def main():
     print(f"{sum(p.stat().st_size for p in files) / 1e6:8.2f} MB in all")
 
 
-def record(site, seed, station, network="TK", magnitude=4.6, distance_km=25.0,
-start="2021-02-14T03:07:11.250"):
+def record(
+    site, seed, station, network="TK", magnitude=4.6, distance_km=25.0, start="2021-02-14T03:07:11.250"
+):
     """Return one simulated Stream (E, N, Z in m/s²) of 45 s at a soil of `NETWORK`."""
     layers, latitude, longitude, elevation = NETWORK[site]
     stream = simulate(
@@ -280,7 +281,8 @@ def write_matlab(truth):
     # scipy writes today's date in the 116 bytes of free text
     content = path.read_bytes()
     path.write_bytes(b"MATLAB 5.0 MAT-file, simulated by obspy-tng".ljust(116) + content[116:])
-    add_truth(truth, stream, [path.name], format="EQ .mat")
+    # the start time is a MATLAB object in the original, which nothing but MATLAB reads
+    add_truth(truth, stream, [path.name], format="EQ .mat", starttime=None)
 
 
 def write_sac(truth):

@@ -123,19 +123,22 @@ def simulate(
     layers = _check_layers(layers)
     if not isinstance(station, str):
         raise TypeError(f"station must be a string, got {station!r}: a number loses its leading zeros")
-    _between(n, "n", 1, MAX_REALIZATIONS)
-    _between(magnitude, "magnitude", -1, 8.5)
-    _between(distance_km, "distance_km", 0, 1000)
-    _between(depth_km, "depth_km", 0.1, 700)
-    _between(sampling_rate, "sampling_rate", 10, 1000)
-    _between(duration_s, "duration_s", 5, 3600)
-    _between(stress_drop_mpa, "stress_drop_mpa", 0.001, 1000)
-    scatters = {"event_scatter": event_scatter, "vs_scatter": vs_scatter}
-    for name, value in {"kappa_s": kappa_s, "noise_mps2": noise_mps2, **scatters}.items():
-        _between(value, name, 0, 10)
+    whole = (int, np.integer)
+    _check(isinstance(n, whole) and 1 <= n <= MAX_REALIZATIONS, n, "n", f"1 to {MAX_REALIZATIONS}, whole")
+    limits = {
+        "magnitude": (magnitude, -1, 8.5), "distance_km": (distance_km, 0, 1000),
+        "depth_km": (depth_km, 0.1, 700), "sampling_rate": (sampling_rate, 10, 1000),
+        "duration_s": (duration_s, 5, 3600), "stress_drop_mpa": (stress_drop_mpa, 0.001, 1000),
+        "kappa_s": (kappa_s, 0, 1), "event_scatter": (event_scatter, 0, 10),
+        "vs_scatter": (vs_scatter, 0, 1), "noise_mps2": (noise_mps2, 0, 1),
+    }  # fmt: skip
+    for name, (value, low, high) in limits.items():
+        _between(value, name, low, high)
     _check(1 <= len(station) <= 5, station, "station", "1 to 5 characters")
+    _check(len(network) <= 2, network, "network", "up to 2 characters")
+    _check(np.shape(coordinates) == (2,), coordinates, "coordinates", "latitude and longitude in degrees")
     _check(instrument in ("N", "X"), instrument, "instrument", "'N' or 'X'")
-    _check(seed is None or seed == int(seed) >= 0, seed, "seed", "None or a whole number from 0")
+    _check(seed is None or (isinstance(seed, whole) and seed >= 0), seed, "seed", "a whole number from 0")
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
     starttime = UTCDateTime(0 if starttime is None else starttime)
     hypocentral_km = float(np.hypot(distance_km, depth_km))
@@ -147,7 +150,8 @@ def simulate(
 
     known = {"f0_hz": fundamental_frequency(layers), "layers": [asdict(layer) for layer in layers]}
     known |= {"magnitude": float(magnitude), "distance_km": float(distance_km), "seed": seed}
-    latitude, longitude = coordinates
+    latitude, longitude = map(float, coordinates)
+    npts = round(duration_s * sampling_rate)
     band = "H" if sampling_rate >= 80 else "B"  # FDSN band codes
     traces = []
     for index, child in enumerate(np.random.SeedSequence(seed).spawn(int(n))):
@@ -158,15 +162,15 @@ def simulate(
         p_s, azimuth_deg = rng.uniform(0.15, 0.25) * duration_s, rng.uniform(0, 360)
         drop, path, kappa, noise, slowness = factor * (stress_drop_mpa, 1, kappa_s, noise_mps2, 1)
         s_s = p_s + (travel_s_s - travel_p_s) * slowness
-        earthquake = _Earthquake(*map(float, (magnitude, hypocentral_km, drop, kappa, path, p_s, s_s)))
+        names = "hypocentral_km", "stress_drop_mpa", "kappa_s", "path", "p_s", "s_s"
+        own = dict(zip(names, map(float, (hypocentral_km, drop, kappa, path, p_s, s_s)), strict=True))
         soil = [replace(layer, vs_mps=layer.vs_mps * vs_factor) for layer in layers[:-1]] + [layers[-1]]
-        data = _accelerogram(rng, earthquake, soil, noise, sampling_rate, round(duration_s * sampling_rate))
-        origin_time = starttime + p_s - travel_p_s * slowness
+        data = _accelerogram(rng, magnitude, AttribDict(own), soil, noise, sampling_rate, npts)
         place = _destination(latitude, longitude, distance_km, azimuth_deg)
         event = dict(zip(("latitude_deg", "longitude_deg"), place, strict=True), depth_km=float(depth_km))
-        event |= {"id": f"sim-{seed}-{index}", "origin_time": origin_time, "magnitude": float(magnitude)}
-        event["magnitude_type"] = "Mw"
-        own = {"realization": index, "f0_realization_hz": fundamental_frequency(soil), **asdict(earthquake)}
+        event |= {"id": f"sim-{seed}-{index}", "origin_time": starttime + p_s - travel_p_s * slowness}
+        event |= {"magnitude": float(magnitude), "magnitude_type": "Mw"}
+        own |= {"realization": index, "f0_realization_hz": fundamental_frequency(soil)}
         location = BASE36[index // 36] + BASE36[index % 36]
         for component, samples in zip("ENZ", data, strict=True):
             trace = Trace(samples.astype(np.float32))
@@ -266,28 +270,15 @@ def source_spectrum(frequency_hz, magnitude, hypocentral_km, stress_drop_mpa=8.0
     return constant * _moment_nm(magnitude) * brune * np.exp(-np.pi * attenuation) / (hypocentral_km * 1e3)
 
 
-@dataclass(frozen=True)
-class _Earthquake:
-    """What one realisation drew; `path` is a factor on amplitude."""
-
-    magnitude: float
-    hypocentral_km: float
-    stress_drop_mpa: float
-    kappa_s: float
-    path: float
-    p_s: float
-    s_s: float
-
-
-def _accelerogram(rng, earthquake, layers, noise_mps2, sampling_rate, npts):
+def _accelerogram(rng, magnitude, own, layers, noise_mps2, sampling_rate, npts):
     """Return (3, npts) samples in m/s², order E N Z: P, S and noise of one realisation."""
     # Twice the length, so that what the filters ring out does not come back at the start.
     f = np.fft.rfftfreq(2 * npts, 1 / sampling_rate)
     time = np.arange(2 * npts) / sampling_rate
-    source = earthquake.magnitude, earthquake.hypocentral_km, earthquake.stress_drop_mpa
-    rock = source_spectrum(f, *source, earthquake.kappa_s) * earthquake.path * sampling_rate
+    source = magnitude, own.hypocentral_km, own.stress_drop_mpa
+    rock = source_spectrum(f, *source, own.kappa_s) * own.path * sampling_rate
     site = transfer_function(f, layers)
-    noise_shape = noise_mps2 * np.exp(-np.pi * earthquake.kappa_s * f)
+    noise_shape = noise_mps2 * np.exp(-np.pi * own.kappa_s * f)
     # The last twentieth of the record fades the signal out, so cutting there leaves no step.
     fade = np.clip((npts / sampling_rate - time) / (0.05 * npts / sampling_rate), 0, 1)
     fade = 0.5 - 0.5 * np.cos(np.pi * fade)
@@ -297,8 +288,8 @@ def _accelerogram(rng, earthquake, layers, noise_mps2, sampling_rate, npts):
     for row, component in enumerate("ENZ"):
         vertical = component == "Z"
         response = np.ones_like(site) if vertical else site
-        wave = _windowed_noise(rng, time - earthquake.s_s, _shaking_s(*source))
-        wave = wave + P_TO_S[vertical] * _windowed_noise(rng, time - earthquake.p_s, _shaking_s(*source))
+        wave = _windowed_noise(rng, time - own.s_s, _shaking_s(*source))
+        wave = wave + P_TO_S[vertical] * _windowed_noise(rng, time - own.p_s, _shaking_s(*source))
         wave *= rock * response * (VERTICAL_TO_HORIZONTAL if vertical else 1.0)
         ambient = noise_shape * response * np.fft.rfft(rng.standard_normal(time.size))
         spectrum = np.fft.rfft(np.fft.irfft(wave, time.size) * fade) + ambient
