@@ -7,6 +7,7 @@ magnitude, distance) is known beforehand and travels in ``trace.stats.simulation
 References
 ----------
 Boore (2003), Simulation of ground motion using the stochastic method, doi:10.1007/PL00012553.
+Boore and Thompson (2014), Path durations for use in the stochastic-method simulation, doi:10.1785/0120140058.
 Kramer (1996), Geotechnical Earthquake Engineering, section 7.2.1 (after Haskell, 1953).
 """
 
@@ -27,7 +28,6 @@ DENSITY_KGM3 = 2800.0
 RADIATION_S, FREE_SURFACE = 0.55, 2.0  # average over the focal sphere
 HORIZONTAL_PARTITION = 1 / np.sqrt(2)  # S energy shared by two horizontals
 P_TO_S = (0.12, 0.25)  # P amplitude relative to S at the source, on a horizontal and on the vertical
-VERTICAL_TO_HORIZONTAL = 0.8  # S phase on rock, the same at every frequency
 HIGH_PASS_HZ = 0.05
 CLEAR_PEAK = 2.0  # amplification below which a maximum is not called a peak (SESAME, 2004: A0 > 2)
 MAX_REALIZATIONS = 36**2  # SEED location: two base-36 characters
@@ -65,9 +65,9 @@ def simulate(
 
     S waves are Gaussian noise in the exponential window of Saragoni and Hart, given the spectrum of
     `source_spectrum` and, on the horizontals, of `transfer_function`. P waves are made alike, weaker and
-    earlier. The vertical is *not* amplified by the layers: it is 0.8 times the rock horizontal, so the
-    expected H/V of S is 1.25 times the transfer function. The three components are independent noise. Signals
-    are causal but for the zero-phase high-pass (0.05 Hz).
+    earlier. The vertical of S is that of the rock horizontal, *not* amplified by the layers, so the expected
+    H/V of S is the transfer function itself (nature has P resonances, too). The three components are
+    independent noise. Signals are causal but for the zero-phase high-pass (0.05 Hz).
 
     Parameters
     ----------
@@ -102,10 +102,9 @@ def simulate(
     Returns
     -------
     Stream
-        3n float32 traces in m/s²: E N Z of realisation 0, then of 1, ... Location is the realisation in base
-        36. ``stats`` holds ``coordinates``, ``event``, ``site`` and ``simulation``, the truth: ``f0_hz`` of
-        the layers as given, ``f0_realization_hz`` of this event (NaN without a clear peak), ``p_s`` and
-        ``s_s`` (seconds after the first sample) ...
+        3n float32 traces in m/s²: E N Z of realisation 0, then of 1, ... Location: realisation in base 36.
+        ``stats`` has ``coordinates``, ``event``, ``site`` and the truth in ``simulation``: ``f0_hz`` of the
+        layers, ``f0_realization_hz`` of this event (NaN: no clear peak), onsets ``p_s``, ``s_s``, ...
 
     Raises
     ------
@@ -121,9 +120,9 @@ def simulate(
     ('XX.SIM.00.HNE', 6, 2.0)
     """
     layers = _check_layers(layers)
+    whole = (int, np.integer)
     if not isinstance(station, str):
         raise TypeError(f"station must be a string, got {station!r}: a number loses its leading zeros")
-    whole = (int, np.integer)
     _check(isinstance(n, whole) and 1 <= n <= MAX_REALIZATIONS, n, "n", f"1 to {MAX_REALIZATIONS}, whole")
     limits = {
         "magnitude": (magnitude, -1, 8.5), "distance_km": (distance_km, 0, 1000),
@@ -290,7 +289,7 @@ def _accelerogram(rng, magnitude, own, layers, noise_mps2, sampling_rate, npts):
         response = np.ones_like(site) if vertical else site
         wave = _windowed_noise(rng, time - own.s_s, _shaking_s(*source))
         wave = wave + P_TO_S[vertical] * _windowed_noise(rng, time - own.p_s, _shaking_s(*source))
-        wave *= rock * response * (VERTICAL_TO_HORIZONTAL if vertical else 1.0)
+        wave *= rock * response
         ambient = noise_shape * response * np.fft.rfft(rng.standard_normal(time.size))
         spectrum = np.fft.rfft(np.fft.irfft(wave, time.size) * fade) + ambient
         data[row] = np.fft.irfft(spectrum * high_pass, time.size)[:npts]
@@ -308,8 +307,9 @@ def _windowed_noise(rng, time, shaking_s):
 
 
 def _shaking_s(magnitude, hypocentral_km, stress_drop_mpa):
-    """Return the duration (s) of S: source 1/fc and path 0.05 R (Boore, 2003)."""
-    return 1 / corner_frequency(magnitude, stress_drop_mpa) + 0.05 * hypocentral_km
+    """Return the duration (s) of S: source 1/fc, and the path duration of Boore and Thompson (2014)."""
+    path_s = np.interp(hypocentral_km, (0, 7, 45, 125, 175, 270), (0, 2.4, 8.4, 10.9, 17.4, 34.2))
+    return 1 / corner_frequency(magnitude, stress_drop_mpa) + path_s + 0.156 * max(hypocentral_km - 270, 0)
 
 
 def _moment_nm(magnitude):

@@ -14,7 +14,6 @@ from obspy_tng.errors import TNGError
 from obspy_tng.io.files import read_members
 from obspy_tng.simulation import (
     SOFT_SITE,
-    VERTICAL_TO_HORIZONTAL,
     Layer,
     fundamental_frequency,
     simulate,
@@ -126,7 +125,7 @@ def test_vertical_spectrum_is_the_source_model(ensemble):
     """Log-mean over many events equals the model within 10 %: scatter of parameters cancels."""
     f, spectra = ensemble
     hypocentral_km = np.hypot(25.0, 10.0)
-    model = np.log(np.abs(source_spectrum(f[1:], 5.0, hypocentral_km)) * VERTICAL_TO_HORIZONTAL)
+    model = np.log(np.abs(source_spectrum(f[1:], 5.0, hypocentral_km)))
     measured = np.log(spectra[:, 2, 1:]).mean(axis=0) - LN_RAYLEIGH
     edges = np.geomspace(0.5, 25, 9)
     difference = _band_means(f[1:], measured - model, edges)
@@ -135,14 +134,14 @@ def test_vertical_spectrum_is_the_source_model(ensemble):
 
 
 def test_horizontal_over_vertical_is_the_transfer_function(ensemble):
-    """H/V of S is 1.25 times the amplification of the layers; its maximum lies at f0 within 10 %."""
+    """H/V of S is the amplification of the layers; its maximum lies at f0 within 10 %."""
     f, spectra = ensemble
     east, north, up = spectra[:, :, 1:].swapaxes(0, 1)
     ln_ratio = np.log(np.sqrt((east**2 + north**2) / 2) / up).mean(axis=0)
     # ln of the quadratic mean of two Rayleigh amplitudes has mean (1 - γ - ln 2) / 2
     ln_ratio -= (1 - np.euler_gamma - np.log(2)) / 2 - LN_RAYLEIGH
     f = f[1:]
-    expected = np.log(np.abs(transfer_function(f, SOFT_SITE)) / VERTICAL_TO_HORIZONTAL)
+    expected = np.log(np.abs(transfer_function(f, SOFT_SITE)))
     edges = np.geomspace(0.5, 20, 25)
     got, model = _band_means(f, ln_ratio, edges), _band_means(f, expected, edges)
     assert np.abs(got - model).max() < 0.2
