@@ -73,10 +73,8 @@ def simulate(
     ----------
     layers : sequence of Layer or of (thickness_m, vs_mps, density, damping)
         From the surface down, half-space last.
-    magnitude : float
-        Moment magnitude.
-    distance_km, depth_km : float
-        Epicentral distance and depth (km); spreading and travel time use the hypocentral distance.
+    magnitude, distance_km, depth_km : float
+        Moment magnitude, epicentral distance, depth; spreading and travel time use the hypocentral distance.
     n : int
         Number of realisations, at most 1296 (two characters of SEED location).
     sampling_rate, duration_s : float
