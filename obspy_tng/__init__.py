@@ -23,7 +23,7 @@ _PUBLIC = {
     "pick_f0": "site.f0",
     "read_records": "record",
     "records": "record",
-    "retarget": "pool",
+    "retarget": "adjustment",
     "show_versions": "provenance",
     "simulate": "simulation",
     "stations": "pool",

@@ -183,6 +183,9 @@ def _to_mps2(data, traces, start, inventory, units):
     calib = np.array([t.stats.calib for t in traces])[:, None]
     if units is not None:
         return data * UNITS[units], "m/s2"
+    measured = {t.stats.get("units", "m/s^2") for t in traces} - {"m/s^2"}
+    if measured:
+        raise RecordError(f"the file holds {', '.join(sorted(measured))}, not acceleration")
     ours = stats.get("sac", {}).get("kinst", "").strip() == "TNG"
     if ours or any(stats.get(name) is not None for name in _CALIBRATED):
         return data * calib, "m/s2"

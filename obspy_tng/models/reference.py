@@ -1,8 +1,9 @@
-"""The published TimesNet-Gen architecture, for comparison and benchmarks only (arXiv 2512.04694 and its code).
+"""The published TimesNet-Gen architecture, for comparison and benchmarks only (arXiv 2512.04694, Wu et al. 2023).
 
-Every sample becomes 128 numbers, two TimesBlocks with 1–11 Inception kernels work at full rate, the latent is the
-6000×128 map itself, and one linear layer (128 → 3) decodes it. Two points are kept right instead of faithful, since
-they would make any comparison depend on the batch: periods per record, and log-energy weights.
+Every sample becomes 128 numbers (convolution plus a learned position), two TimesBlocks with 1–11 Inception kernels work
+at full rate and share one LayerNorm, the latent is the 6000×128 map itself, one linear layer (128 → 3) decodes it.
+Periods come from the mean spectrum of the batch and weights from raw amplitudes, as published: the code of a record
+depends on its neighbours in the batch.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class ReferenceConfig:
     hidden: int = 256
     blocks: int = 2
     top_k: int = 2
-    n_stations: int = 5
+    n_stations: int = 0
 
     @property
     def latent(self) -> int:
@@ -43,37 +44,34 @@ class ReferenceConfig:
 
 
 class ReferenceBlock(nn.Module):
-    """A TimesBlock at full rate: any period T // bin may be chosen."""
+    """A TimesBlock at full rate; the batch shares its periods T // bin."""
 
     def __init__(self, channels: int, hidden: int, top_k: int, n_stations: int):
         super().__init__()
         self.top_k = top_k
         self.inner, self.outer = Inception(channels, hidden), Inception(hidden, channels)
         self.condition = nn.Conv2d(channels + n_stations, channels, 1) if n_stations else None
-        self.norm = nn.LayerNorm(channels)
 
     def forward(self, x, station=None):
-        """Map x (B, C, T) -> (B, C, T)."""
+        """Map x (B, C, T) -> (B, C, T), residual added."""
         steps = x.shape[-1]
-        amplitude = torch.fft.rfft(x, dim=-1).abs().mean(1)  # (B, F)
-        amplitude[:, 0] = 0
-        top, bins = amplitude.topk(self.top_k, -1)
-        weight = torch.softmax(top.clamp_min(1e-12).log(), -1)
+        amplitude = torch.fft.rfft(x, dim=-1).abs()  # (B, C, F)
+        mean = amplitude.mean((0, 1))
+        mean[0] = 0
+        bins = mean.topk(self.top_k).indices
+        weight = torch.softmax(amplitude.mean(1)[:, bins], -1)  # (B, k)
         inner, outer = self.inner.kernel(), self.outer.kernel()
-        rows = []
-        for i, record in enumerate(x):
-            total = torch.zeros_like(record)
-            for k in range(self.top_k):
-                period = steps // int(bins[i, k])
-                height = -(-steps // period)
-                image = F.pad(record, (0, height * period - steps)).unflatten(-1, (height, period))[None]
-                if self.condition is not None and station is not None:
-                    label = station[i][None, :, None, None].expand(1, -1, height, period)
-                    image = self.condition(torch.cat([image, label], 1))
-                image = self.outer(F.gelu(self.inner(image, inner)), outer)
-                total = total + weight[i, k] * image.flatten(2)[0, :, :steps]
-            rows.append(total)
-        return self.norm((x + torch.stack(rows)).transpose(1, 2)).transpose(1, 2)
+        out = x
+        for k, bin_ in enumerate(bins.tolist()):
+            period = steps // bin_
+            height = -(-steps // period)
+            image = F.pad(x, (0, height * period - steps)).unflatten(-1, (height, period))  # (B, C, H, p)
+            if self.condition is not None:
+                label = station[:, :, None, None].expand(-1, -1, height, period)
+                image = self.condition(torch.cat([image, label], 1))
+            image = self.outer(F.gelu(self.inner(image, inner)), outer)
+            out = out + weight[:, k, None, None] * image.flatten(2)[..., :steps]
+        return out
 
 
 class Reference(nn.Module):
@@ -87,15 +85,16 @@ class Reference(nn.Module):
             ReferenceBlock(config.channels, config.hidden, config.top_k, config.n_stations)
             for _ in range(config.blocks)
         )
-        self.to_latent = nn.Linear(config.channels, config.channels)
+        self.position = nn.Parameter(0.02 * torch.randn(config.channels, config.npts))
+        self.norm = nn.LayerNorm(config.channels)
         self.projection = nn.Linear(config.channels, 3)
 
     def encode(self, x, station=None):
         """Return the latent (B, 128, npts) of x (B, 3, npts)."""
-        h = self.embedding(x)
+        h = self.embedding(x) + self.position
         for block in self.encoder:
-            h = block(h, station)
-        return self.to_latent(h.transpose(1, 2)).transpose(1, 2)
+            h = self.norm(block(h, station).transpose(1, 2)).transpose(1, 2)
+        return h
 
     def decode(self, z, station=None):
         """Return records (B, 3, npts) of latents (B, 128, npts): one linear layer."""

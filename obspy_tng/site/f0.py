@@ -11,7 +11,8 @@ from obspy_tng.errors import TNGError
 MIN_AMPLITUDE = 2.0  # SESAME (2004), criterion iii of a clear peak
 MIN_PROMINENCE = 0.25  # in ln
 FIT_LN = 0.1  # half-width of the parabola in ln f: half the Konno-Ohmachi window of b = 40
-SAME_PEAK_LN = 0.2  # peaks of bootstrap trials closer than this in ln f are the same one
+SAME_PEAK_LN = 0.35  # peaks of resamplings within half an octave are the same one
+MIN_SUPPORT = 0.8  # share of resamplings in which a peak must be clear too; tuned on simulated sites
 MIN_RECORDS = 3  # frequencies with fewer valid records take no part (unless the station has fewer)
 CONFIDENCE = 0.68
 
@@ -96,11 +97,13 @@ def _parabola(x, y, i) -> tuple[float, float]:
     return x[i] - b / (2 * a), c - b * b / (4 * a)
 
 
-def lowest_clear_peak(
-    curve: np.ndarray, frequency_hz: np.ndarray, min_amplitude: float = MIN_AMPLITUDE,
+def clear_peaks(
+    curve: np.ndarray,
+    frequency_hz: np.ndarray,
+    min_amplitude: float = MIN_AMPLITUDE,
     min_prominence: float = MIN_PROMINENCE,
-) -> tuple[Peak | None, str]:
-    """Return the lowest peak that is high and prominent enough, or None, and a remark or the reason.
+) -> list[Peak]:
+    """Return the peaks that are high and prominent enough, from low to high frequency.
 
     Parameters
     ----------
@@ -111,31 +114,46 @@ def lowest_clear_peak(
     min_amplitude, min_prominence : float
         Smallest amplitude and smallest prominence in ln.
     """
+    return [
+        p
+        for p in peaks(curve, frequency_hz)
+        if p.amplitude >= min_amplitude and p.prominence_ln >= min_prominence
+    ]
+
+
+def no_peak_reason(
+    curve: np.ndarray,
+    frequency_hz: np.ndarray,
+    min_amplitude: float = MIN_AMPLITUDE,
+    min_prominence: float = MIN_PROMINENCE,
+) -> str:
+    """Say why a curve has no clear peak; parameters as in `clear_peaks`."""
     known = np.flatnonzero(np.isfinite(curve))
     if known.size < 3:
-        return None, "no frequency with enough valid records"
-    found = peaks(curve, frequency_hz)
-    rising = _edge(curve[known], frequency_hz[known], min_amplitude, min_prominence)
-    for peak in found:
-        if peak.amplitude >= min_amplitude and peak.prominence_ln >= min_prominence:
-            return peak, rising if "below" in rising else ""
-    if rising:
-        return None, rising
+        return "no frequency with enough valid records"
+    if hint := edge_hint(curve, frequency_hz, min_amplitude, min_prominence):
+        return hint
     largest = float(curve[known].max())
     if largest < min_amplitude:
-        return None, f"flat: largest amplitude {largest:.1f} < {min_amplitude:.3g}"
-    top = max((p for p in found), key=lambda p: p.amplitude, default=None)
+        return f"flat: largest amplitude {largest:.1f} < {min_amplitude:.3g}"
+    top = max(peaks(curve, frequency_hz), key=lambda p: p.amplitude, default=None)
     if top is None or top.amplitude < min_amplitude:
-        return None, f"no peak inside the band: amplitude reaches {largest:.1f} at its edge only"
-    return None, (
+        return f"no peak inside the band: amplitude reaches {largest:.1f} at its edge only"
+    return (
         f"no clear peak: the largest, {top.amplitude:.1f} at {top.frequency_hz:.2f} Hz, "
         f"stands out by {top.prominence_ln:.2f} < {min_prominence:g} in ln"
     )
 
 
-def _edge(curve, frequency_hz, min_amplitude, min_prominence) -> str:
+def edge_hint(
+    curve: np.ndarray,
+    frequency_hz: np.ndarray,
+    min_amplitude: float = MIN_AMPLITUDE,
+    min_prominence: float = MIN_PROMINENCE,
+) -> str:
     """Return a remark when the curve is high at an end of the band and falls from there: no peak, but a hint."""
-    y = np.log(curve)
+    known = np.isfinite(curve)
+    y, frequency_hz = np.log(curve[known]), frequency_hz[known]
     for end, text in ((slice(None), "below"), (slice(None, None, -1), "above")):
         part = y[end]
         higher = np.flatnonzero(part > part[0])
@@ -148,12 +166,13 @@ def _edge(curve, frequency_hz, min_amplitude, min_prominence) -> str:
 
 def pick_f0(
     dataset, *, band_hz: tuple[float, float] | None = None, min_amplitude: float | None = None,
-    min_prominence: float = MIN_PROMINENCE, rule: str | None = None, n_bootstrap: int = 200, seed: int = 0,
+    min_prominence: float = MIN_PROMINENCE, min_support: float = MIN_SUPPORT, rule: str | None = None,
+    n_bootstrap: int = 200, seed: int = 0,
 ):
     """Tell f0 of every station of an HVSR Dataset.
 
     f0 is the lowest peak of the station's log-mean curve with an amplitude of at least 2 and a ln-prominence of at
-    least 0.25; a station without one gets NaN and a reason. Records are resampled with replacement for the interval.
+    least 0.25 that stays clear in most resamplings of its records; a station without one gets NaN and a reason.
 
     Parameters
     ----------
@@ -165,6 +184,9 @@ def pick_f0(
         Default 2, or 2 √2 for total-energy horizontals.
     min_prominence : float
         In ln; 0.25 is a factor of 1.28.
+    min_support : float
+        Share of resamplings of the records in which the peak must be clear too, within half an octave; 0.8. Stations
+        with fewer than three records are not resampled.
     rule : {"lowest clear peak", "argmax"}, optional
         ``"argmax"``, the default for ``compat="timesnet-gen"``: median of the records' f0, each the largest value of
         its curve.
@@ -176,10 +198,9 @@ def pick_f0(
     Returns
     -------
     xarray.Dataset
-        Per station: ``f0_hz``, ``f0_low_hz`` and ``f0_high_hz`` (68 % interval over resamplings that have a clear peak),
-        ``a0`` and ``sigma_ln`` there, ``support`` (share of resamplings whose f0 is the same peak, within 0.2 in ln f),
-        ``n_records``, ``n_used`` (valid at f0, or at any frequency when there is none), ``reason`` ("" when all is
-        clear).
+        Per station: ``f0_hz``, ``f0_low_hz`` and ``f0_high_hz`` (68 % of the resamplings that have the peak), ``a0``
+        and ``sigma_ln`` there, ``support`` (share of resamplings that have it), ``n_records``, ``n_used`` (valid at
+        f0, or at any frequency when there is none), ``reason`` (remarks when there is an f0).
 
     Raises
     ------
@@ -208,7 +229,8 @@ def pick_f0(
             given = dataset.f0_record_hz.values[mine] if "f0_record_hz" in dataset and band_hz is None else None
             rows.append(_median_of_records(curves, frequency[inside], given, rng, n_bootstrap))
         else:
-            rows.append(_of_curves(curves, frequency[inside], min_amplitude, min_prominence, rng, n_bootstrap))
+            limits = (min_amplitude, min_prominence)
+            rows.append(_of_curves(curves, frequency[inside], limits, min_support, rng, n_bootstrap))
     units = dict(f0_hz="Hz", f0_low_hz="Hz", f0_high_hz="Hz")
     out = {
         name: ("station", np.array([row[name] for row in rows]), {"units": units.get(name, "1")} if name in units else {})
@@ -216,19 +238,18 @@ def pick_f0(
     }
     keep = {k: dataset.attrs[k] for k in ("window", "horizontal", "smoothing", "snr", "compat") if k in dataset.attrs}
     attrs = keep | dict(
-        rule=rule, min_amplitude=float(min_amplitude), min_prominence=float(min_prominence),
+        rule=rule, min_amplitude=float(min_amplitude), min_prominence=float(min_prominence), min_support=min_support,
         band_hz=list(map(float, band_hz)) if band_hz is not None else [float(frequency[0]), float(frequency[-1])],
         n_bootstrap=n_bootstrap, seed=seed, interval=CONFIDENCE,
     )  # fmt: skip
     return xr.Dataset(out, {"station": stations}, attrs)
 
 
-def _of_curves(curves, frequency, min_amplitude, min_prominence, rng, n_bootstrap) -> dict:
+def _of_curves(curves, frequency, limits, min_support, rng, n_bootstrap) -> dict:
     """Return what `pick_f0` tells of one station, by the lowest clear peak of its log-mean curve."""
     n = len(curves)
     valid = np.isfinite(curves)
-    needed = min(MIN_RECORDS, n)
-    usable = valid.sum(axis=0) >= needed
+    usable = valid.sum(axis=0) >= min(MIN_RECORDS, n)
     logs = np.where(valid, np.log(np.where(valid, curves, 1.0)), 0.0)
 
     def mean_curves(counts):  # (trial, record) -> (trial, f)
@@ -236,26 +257,46 @@ def _of_curves(curves, frequency, min_amplitude, min_prominence, rng, n_bootstra
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(usable & (weight > 0), np.exp(counts @ logs / weight), np.nan)
 
-    peak, reason = lowest_clear_peak(mean_curves(np.ones((1, n)))[0], frequency, min_amplitude, min_prominence)
-    out = dict(
-        f0_hz=np.nan, f0_low_hz=np.nan, f0_high_hz=np.nan, a0=np.nan, sigma_ln=np.nan, support=np.nan,
-        n_records=n, n_used=int(valid.any(axis=1).sum()), reason=reason,
-    )  # fmt: skip
-    if peak is None:
-        return out
+    curve = mean_curves(np.ones((1, n)))[0]
+    out = _nothing(n, int(valid.any(axis=1).sum()))
+    found = clear_peaks(curve, frequency, *limits)
+    if not found:
+        return out | dict(reason=no_peak_reason(curve, frequency, *limits))
+    trials = []
+    if n >= MIN_RECORDS and n_bootstrap:
+        counts = rng.multinomial(n, np.full(n, 1 / n), size=n_bootstrap).astype(float)
+        trials = [np.array([p.frequency_hz for p in clear_peaks(c, frequency, *limits)]) for c in mean_curves(counts)]
+    weak = ""
+    for peak in found:
+        same = [t[np.argmin(np.abs(np.log(t / peak.frequency_hz)))] for t in trials if t.size]
+        same = np.array([f for f in same if abs(np.log(f / peak.frequency_hz)) <= SAME_PEAK_LN])
+        support = same.size / n_bootstrap if trials else np.nan
+        if not support < min_support:
+            break
+        weak = weak or (
+            f"the peak at {peak.frequency_hz:.2f} Hz, amplitude {peak.amplitude:.1f}, is clear in only "
+            f"{100 * support:.0f} % of resamplings"
+        )
+    else:
+        return out | dict(reason=f"no clear peak: {weak}")
     at = int(np.argmin(np.abs(np.log(frequency / peak.frequency_hz))))
     here = logs[valid[:, at], at]
-    out |= dict(f0_hz=peak.frequency_hz, a0=peak.amplitude, n_used=int(here.size))
+    hint = edge_hint(curve, frequency, *limits)
+    remarks = [weak, hint if "below" in hint else ""]
+    out |= dict(
+        f0_hz=peak.frequency_hz, a0=peak.amplitude, support=support, n_used=int(here.size),
+        reason="; ".join(r for r in remarks if r),
+    )  # fmt: skip
     if here.size > 1:
         out["sigma_ln"] = float(here.std(ddof=1))
-    if n >= 3 and n_bootstrap:
-        counts = rng.multinomial(n, np.full(n, 1 / n), size=n_bootstrap).astype(float)
-        picks = [lowest_clear_peak(c, frequency, min_amplitude, min_prominence)[0] for c in mean_curves(counts)]
-        f0 = np.array([p.frequency_hz for p in picks if p is not None])
-        out["support"] = float((np.abs(np.log(f0 / peak.frequency_hz)) <= SAME_PEAK_LN).sum() / n_bootstrap)
-        if f0.size > 1:
-            out["f0_low_hz"], out["f0_high_hz"] = map(float, np.quantile(f0, _QUANTILES))
+    if trials:
+        out["f0_low_hz"], out["f0_high_hz"] = map(float, np.quantile(same, _QUANTILES))
     return out
+
+
+def _nothing(n_records, n_used) -> dict:
+    names = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support")
+    return dict.fromkeys(names, np.nan) | dict(n_records=n_records, n_used=n_used, reason="")
 
 
 def _median_of_records(curves, frequency, f0, rng, n_bootstrap) -> dict:
@@ -263,10 +304,7 @@ def _median_of_records(curves, frequency, f0, rng, n_bootstrap) -> dict:
     if f0 is None:
         f0 = f0_argmax(curves, frequency)
     f0 = f0[np.isfinite(f0)]
-    out = dict(
-        f0_hz=np.nan, f0_low_hz=np.nan, f0_high_hz=np.nan, a0=np.nan, sigma_ln=np.nan, support=np.nan,
-        n_records=len(curves), n_used=int(f0.size), reason="no valid curve",
-    )  # fmt: skip
+    out = _nothing(len(curves), int(f0.size)) | dict(reason="no valid curve")
     if not f0.size:
         return out
     median = float(np.median(f0))

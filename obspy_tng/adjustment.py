@@ -1,0 +1,178 @@
+"""Host-to-target adjustment: a pool for a site of which only the H/V curve is known.
+
+Records of well-recorded host stations are generated, their horizontals multiplied by sqrt(r) and their vertical divided
+by it, r(f) = target HVSR / host HVSR, corrected three times until the adjusted records have the target's curve. H/V is
+not amplification: the split changes amplitudes, so PGA of such a pool is nominal, and the pool says it is adjusted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from obspy_tng.errors import ModelError, TNGError
+from obspy_tng.pool import LatentPool, pool_files
+from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
+from obspy_tng.site.curves import hvsr_array
+from obspy_tng.site.f0 import lowest_clear_peak
+
+N_HOSTS = 5
+ITERATIONS = 3
+REALISATIONS = 40  # per host, to measure its curve
+_LARGEST_LN_RATIO = np.log(20.0)
+_GRID_PER_OCTAVE = 24
+
+
+def retarget(
+    curve, *, station: str, network: str = "", hosts=None, n_hosts: int = N_HOSTS, compat: str | None = "timesnet-gen",
+    model=None, sampler: str = "vp", seed: int = 0, latitude_deg: float = np.nan,
+    longitude_deg: float = np.nan, elevation_m: float = np.nan, vs30_mps: float = np.nan, source: str = "",
+) -> LatentPool:  # fmt: skip
+    """Make an adjusted pool of a site from its H/V curve.
+
+    Parameters
+    ----------
+    curve : (frequency_hz, amplitude), path or xarray.DataArray
+        Median HVSR of the target; a path is a CSV file with two columns, frequency in Hz and amplitude.
+    station, network : str
+        Codes of the target.
+    hosts : sequence of LatentPool, str or path, optional
+        Recorded pools to adjust; the shipped ones when left out.
+    n_hosts : int
+        Use so many of them: those whose curve is nearest to the target's, so that least must be adjusted.
+    compat : {"timesnet-gen", None}
+        Definition the curve was computed with: that of the published code, or `hvsr_array` of whole records.
+    model : str or path, optional
+        The hosts' model when left out.
+    sampler : str
+        Sampler the hosts are measured with.
+    seed : int
+        Of the realisations the hosts are measured with.
+    latitude_deg, longitude_deg, elevation_m, vs30_mps : float
+        Of the target, when known.
+    source : str
+        Where the curve comes from; kept with the pool.
+
+    Returns
+    -------
+    LatentPool
+        ``kind`` is ``"adjusted"``; one group per host.
+
+    Raises
+    ------
+    TNGError
+        The curve is not a usable H/V curve, or there are no hosts.
+    """
+    from obspy_tng.synthesis import model_of, realise
+
+    frequency, target = read_curve(curve)
+    pools = _hosts(hosts)
+    loaded = model_of(pools[0], model)
+    n = max(8, int(round(np.log2(frequency[-1] / frequency[0]) * _GRID_PER_OCTAVE)))
+    grid = np.geomspace(frequency[0], frequency[-1], n)
+    ln_target = np.interp(np.log(grid), np.log(frequency), np.log(target))
+
+    def ln_curve(waves):
+        return np.median(np.log(hvsr_array(land(waves), SAMPLING_RATE_HZ, grid, compat=compat)), axis=0)
+
+    measured = []
+    for pool in pools:
+        waves, _ = realise(pool, loaded, sampler, seed, range(REALISATIONS))
+        measured.append((float(np.abs(ln_target - ln_curve(waves)).mean()), pool, waves))
+    measured.sort(key=lambda m: m[0])
+    chosen = measured[:n_hosts]
+    ratios = []
+    for _, _, waves in chosen:
+        ln_ratio = np.zeros(n)
+        for _ in range(1 + ITERATIONS):
+            step = ln_target - ln_curve(apply_ratio(waves, grid, ln_ratio))
+            ln_ratio = np.clip(ln_ratio + step, -_LARGEST_LN_RATIO, _LARGEST_LN_RATIO)
+        ratios.append(ln_ratio)
+    used = [pool for _, pool, _ in chosen]
+    peak, _ = lowest_clear_peak(np.exp(ln_target), grid)
+
+    def stack(name):
+        return np.concatenate([getattr(p, name) for p in used])
+
+    return replace(
+        used[0], latents=stack("latents"), ln_sd=stack("ln_sd"), parents=[i for p in used for i in p.parents],
+        magnitude=stack("magnitude"), distance_km=stack("distance_km"), pga_mps2=stack("pga_mps2"),
+        groups=np.concatenate([np.full(len(p), k) for k, p in enumerate(used)]),
+        station=station, network=network, kind="adjusted", ratio_frequency_hz=grid, ln_ratio=np.array(ratios),
+        latitude_deg=latitude_deg, longitude_deg=longitude_deg, elevation_m=elevation_m, vs30_mps=vs30_mps,
+        f0_hz=peak.frequency_hz if peak else np.nan, path=None,
+        about={
+            "made_of": "records of " + ", ".join(p.code for p in used) + " adjusted to an H/V curve; amplitudes nominal",
+            "target": source or "H/V curve given by the user", "target_definition": compat or "whole record",
+        },
+    )  # fmt: skip
+
+
+def apply_ratio(waves: np.ndarray, frequency_hz: np.ndarray, ln_ratio: np.ndarray) -> np.ndarray:
+    """Filter accelerograms so that their HVSR is multiplied by exp(ln_ratio), without phase shift.
+
+    Parameters
+    ----------
+    waves : numpy.ndarray, shape (..., 3, n)
+        E, N, Z at 100 Hz. Horizontals are multiplied by sqrt(r), the vertical divided by it.
+    frequency_hz, ln_ratio : numpy.ndarray, shape (F,)
+        Beyond them the ratio goes back to 1 within half an octave.
+    """
+    npts = waves.shape[-1]
+    frequency = np.fft.rfftfreq(2 * npts, 1 / SAMPLING_RATE_HZ)
+    nodes = np.log([frequency_hz[0] / np.sqrt(2), *frequency_hz, frequency_hz[-1] * np.sqrt(2)])
+    ln_r = np.interp(np.log(np.maximum(frequency, 1e-3)), nodes, [0.0, *ln_ratio, 0.0])
+    gain = np.exp(0.5 * ln_r)
+    return np.fft.irfft(np.fft.rfft(waves, 2 * npts) * np.array([gain, gain, 1 / gain]), 2 * npts)[..., :npts]
+
+
+def read_curve(curve) -> tuple[np.ndarray, np.ndarray]:
+    """Return frequency in Hz (rising) and amplitude of an H/V curve.
+
+    Raises
+    ------
+    TNGError
+        Fewer than 8 points, not finite, not positive.
+    """
+    if isinstance(curve, (str, Path)):
+        try:
+            rows = [line.replace(",", " ").replace(";", " ").split() for line in Path(curve).open(encoding="utf-8")]
+        except UnicodeDecodeError as err:
+            raise TNGError(f"{curve} is no text file with two columns: {err}") from err
+        numbers = []
+        for row in rows:
+            try:
+                numbers.append((float(row[0]), float(row[1])))
+            except (ValueError, IndexError):
+                continue  # header, comment, blank line
+        values = np.array(numbers).reshape(-1, 2).T
+    elif hasattr(curve, "frequency"):
+        values = np.array([np.asarray(curve.frequency), np.asarray(curve)])
+    else:
+        values = np.array([np.asarray(part, dtype=float).ravel() for part in curve])
+    if values.shape[1] < 8 or not np.isfinite(values).all() or (values <= 0).any():
+        raise TNGError(
+            f"an H/V curve needs at least 8 points of frequency in Hz and amplitude, all above 0; got {values.shape[1]}"
+        )
+    order = np.argsort(values[0])
+    frequency, amplitude = values[:, order]
+    if (np.diff(frequency) == 0).any() or frequency[0] < 0.1 or frequency[-1] > 0.45 * SAMPLING_RATE_HZ:
+        raise TNGError(
+            f"frequencies {frequency[0]:g} to {frequency[-1]:g} Hz given; accepted: 0.1 to 45 Hz, none twice"
+        )
+    return frequency, amplitude
+
+
+def _hosts(hosts) -> list[LatentPool]:
+    if hosts is None:
+        pools = [LatentPool.load(p) for p in pool_files().values()]
+    else:
+        pools = [h if isinstance(h, LatentPool) else LatentPool.load(h) for h in hosts]
+    pools = [p for p in pools if p.kind != "adjusted"]
+    if not pools:
+        raise TNGError("no recorded pool to adjust; give hosts=")
+    if len({p.model_sha256 for p in pools}) > 1:
+        raise ModelError("the host pools were made with different weights; build them with one model")
+    return pools

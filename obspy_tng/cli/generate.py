@@ -1,0 +1,64 @@
+"""``obspy-tng generate``: accelerograms for a site."""
+
+import click
+
+
+@click.command()
+@click.option("--station", help="Code, such as 0205, TK.0205 or CI.CWC (see: obspy-tng stations).")
+@click.option("--hvsr", "curve", type=click.Path(exists=True, dir_okay=False),
+              help="Instead: CSV of frequency (Hz) and H/V amplitude of the site.")
+@click.option("-n", "n", default=1, show_default=True, help="Realisations, 1 to 1296.")
+@click.option("--seed", type=int, help="Drawn and printed when left out.")
+@click.option("--model", help="Model name or path; the pool's own when left out.")
+@click.option("--pool", type=click.Path(exists=True), help="Pool file, or folder of pools.")
+@click.option("--sampler", type=click.Choice(["vp", "mean", "dirichlet"]), default="vp",
+              show_default=True, help="How the pool's records are mixed.")
+@click.option("--instrument", type=click.Choice(["X", "N"]), default="X", show_default=True,
+              help="Channel code HX? (synthetic) or HN?.")
+@click.option("--starttime", help="UTC time of the first sample; 1970-01-01 when left out.")
+@click.option("--format", "format_", default="MSEED", show_default=True, help="MSEED, SAC, AT2, PICKLE …")
+@click.option("--out", default=".", show_default=True, type=click.Path(), help="Folder to write to.")
+@click.option("--plot", is_flag=True, help="Also draw traces, spectra and HVSR (PNG).")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+def generate(station, curve, n, seed, model, pool, sampler, instrument, starttime, format_, out, plot, device):
+    """Generate three-component accelerograms that shake like a site (m/s², 100 Hz, 60 s).
+
+    Writes the waveforms and a StationXML sidecar with their provenance to --out.
+    """
+    from pathlib import Path
+
+    import obspy_tng as tng
+    from obspy_tng.errors import TNGError
+
+    if sum(x is not None for x in (station, curve)) != 1 and pool is None:
+        raise click.UsageError("say for which site: --station CODE or --hvsr CURVE.csv, or --pool POOL.h5")
+    start = None
+    if starttime is not None:
+        from obspy import UTCDateTime
+
+        try:
+            start = UTCDateTime(starttime)
+        except (ValueError, TypeError):
+            raise click.BadParameter(f"{starttime!r} is no time; accepted: 2023-02-06T01:17:32", param_hint="--starttime") from None
+    stream = tng.generate(
+        station, n, hvsr=curve, model=model, pool=pool, sampler=sampler, seed=seed, starttime=start,
+        instrument=instrument, device=device,
+    )  # fmt: skip
+    made = stream[0].stats.tng
+    name = f"{made.station}_{made.seed}"
+    folder_format = format_.upper() in ("SAC", "AT2")
+    suffix = {"MSEED": ".mseed", "PICKLE": ".pickle", "H5": ".h5"}.get(format_.upper(), f".{format_.lower()}")
+    target = Path(out) / (name if folder_format else name + suffix)
+    try:
+        files = tng.write(stream, target, format=format_.upper())
+    except (TypeError, ValueError) as err:
+        if isinstance(err, TNGError):
+            raise
+        raise TNGError(f"format {format_!r} cannot be written: {err}") from err
+    if plot:
+        from obspy_tng.plotting import generated
+
+        files.append(generated(stream, Path(out) / f"{name}.png"))
+    click.echo(f"{n} realisation(s) of {made.station} ({made.pool_kind} pool), seed {made.seed}", err=True)
+    for path in files if len(files) < 6 else [target, *files[-1:]]:
+        click.echo(str(path))

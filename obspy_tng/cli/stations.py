@@ -1,0 +1,30 @@
+"""``obspy-tng stations``: what can be generated."""
+
+import click
+
+
+@click.command()
+@click.option("--pool", type=click.Path(exists=True, file_okay=False), help="Folder of pools of your own.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
+def stations(pool, as_json):
+    """List the stations that can be generated, and what their pools are made of."""
+    import json
+    import math
+
+    from obspy_tng.pool import LatentPool, pool_files
+
+    pools = [LatentPool.load(p) for p in pool_files(pool).values()]
+    if as_json:
+        rows = [
+            {
+                "station": p.code, "kind": p.kind, "n_records": len(p), "f0_hz": None if math.isnan(p.f0_hz) else p.f0_hz,
+                "model": p.model, "made_of": p.about.get("made_of", ""),
+            }
+            for p in pools
+        ]  # fmt: skip
+        click.echo(json.dumps(rows))
+        return
+    click.echo(f"{'station':10} {'kind':9} {'records':>7} {'f0 (Hz)':>8}  made of")
+    for p in pools:
+        f0 = "-" if math.isnan(p.f0_hz) else f"{p.f0_hz:.2f}"
+        click.echo(f"{p.code:10} {p.kind:9} {len(p):7} {f0:>8}  {p.about.get('made_of', '')}")

@@ -1,0 +1,44 @@
+"""``obspy-tng train``: train TimesNet-Gen on a corpus."""
+
+import click
+
+
+@click.command()
+@click.argument("corpus", type=click.Path(exists=True))
+@click.option("--out", required=True, type=click.Path(), help="Folder for checkpoint, weights, card.")
+@click.option("--phase", type=click.Choice(["0", "1"]), default="0", show_default=True,
+              help="0: unconditioned; 1: fine-tune with station labels.")
+@click.option("--init", type=click.Path(exists=True), help="Model to start from (phase 1 needs it).")
+@click.option("--station", "stations", multiple=True, help="Phase 1: NET.STA to condition on; repeat.")
+@click.option("--exclude", multiple=True, help="Phase 0: NET.STA to leave out; repeat.")
+@click.option("--epochs", default=100, show_default=True, help="Passes over the records.")
+@click.option("--batch", default=8, show_default=True, help="Records per step.")
+@click.option("--learning-rate", default=1e-3, show_default=True, help="Peak of the schedule.")
+@click.option("--validation", default=0.2, show_default=True, help="Share of events held out.")
+@click.option("--latent-noise", default=1.0, show_default=True,
+              help="Phase 1: noise on the code, in station latent sd.")
+@click.option("--seed", default=0, show_default=True, help="Weights, augmentation, event split.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto",
+              show_default=True, help="Arithmetic of the network.")
+@click.option("--threads", type=int, help="CPU threads; torch's choice when left out.")
+@click.option("--name", help="Name in the model card; the folder's when left out.")
+@click.option("--reference", is_flag=True, help="Train the published architecture (slow).")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+def train(corpus, out, phase, stations, resume, **settings):
+    """Train TimesNet-Gen on CORPUS (see: obspy-tng corpus build).
+
+    Progress goes to stderr, a line per epoch; the checkpoint of the last whole epoch is kept in --out, and
+    --resume goes on from it to the same result.
+    """
+    from pathlib import Path
+
+    from obspy_tng.training import train as run
+
+    if not resume and (Path(out) / "checkpoint.safetensors").exists():
+        raise click.UsageError(f"{out} holds a training run; add --resume to go on, or choose another folder")
+    model = run(
+        corpus, out, phase=int(phase), stations=stations, resume=resume,
+        progress=lambda line: click.echo(line, err=True), **settings,
+    )  # fmt: skip
+    click.echo(f"{out}/model.safetensors  {model.card['weights_sha256']}")

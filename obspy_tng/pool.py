@@ -1,0 +1,316 @@
+"""LatentPool: what a model remembers of a site, and how pools are found, saved and built.
+
+A pool holds the codes of a station's records, their amplitudes and where they came from; no waveform. An adjusted pool
+holds codes of host stations and, per host, the spectral ratio that turns the host's HVSR into the target's.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from obspy_tng.errors import ModelError, RecordError, StationError
+from obspy_tng.models import SHIPPED
+
+KINDS = ("recorded", "adjusted", "simulated")
+SHIPPED_POOLS = SHIPPED / "pools"
+F0_BAND_HZ = (1.0, 20.0)  # the paper's
+_FORMAT = "obspy-tng pool 1"
+_NUMBERS = ("latitude_deg", "longitude_deg", "elevation_m", "vs30_mps", "f0_hz")
+
+
+@dataclass(frozen=True, eq=False)
+class LatentPool:
+    """Codes of the records of one site.
+
+    Attributes
+    ----------
+    latents : numpy.ndarray, shape (N, numbers per step, steps), float32
+    ln_sd : numpy.ndarray, shape (N, 3)
+        ln of each component's standard deviation in m/s².
+    parents : list of str
+        Record ids.
+    station, network : str
+    kind : {"recorded", "adjusted", "simulated"}
+        What the pool is made of.
+    model, model_sha256 : str
+        The model the codes belong to.
+    magnitude, distance_km, pga_mps2 : numpy.ndarray, shape (N,)
+        NaN where unknown.
+    groups : numpy.ndarray of int, shape (N,)
+        Host of each record (adjusted pools); zeros otherwise.
+    ratio_frequency_hz, ln_ratio : numpy.ndarray, shapes (F,), (hosts, F)
+        Adjusted pools: ln of target over host HVSR.
+    f0_hz : float
+        Of the pool's records, or of the target curve; NaN without a clear peak.
+    about : dict
+        Text facts: citation of the data, hosts, target.
+    path : Path or None
+        Where it was read from.
+    """
+
+    latents: np.ndarray
+    ln_sd: np.ndarray
+    parents: list[str]
+    station: str
+    network: str
+    kind: str
+    model: str
+    model_sha256: str
+    magnitude: np.ndarray
+    distance_km: np.ndarray
+    pga_mps2: np.ndarray
+    groups: np.ndarray
+    ratio_frequency_hz: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    ln_ratio: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    latitude_deg: float = np.nan
+    longitude_deg: float = np.nan
+    elevation_m: float = np.nan
+    vs30_mps: float = np.nan
+    f0_hz: float = np.nan
+    about: dict = field(default_factory=dict)
+    path: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.parents)
+
+    @property
+    def code(self) -> str:
+        """Return ``NET.STA``."""
+        return f"{self.network}.{self.station}" if self.network else self.station
+
+    def sha256(self) -> str:
+        """Return a digest of all that shapes what is generated."""
+        digest = hashlib.sha256()
+        for array in (*quantise(self.latents), self.ln_sd, self.groups, self.ratio_frequency_hz, self.ln_ratio):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update("\n".join([self.code, self.kind, self.model_sha256, *self.parents]).encode())
+        return digest.hexdigest()
+
+    def save(self, path) -> Path:
+        """Write HDF5, whole or not at all; the codes are stored as one byte per number and a scale per row."""
+        import h5py
+
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        codes, scale = quantise(self.latents)
+        try:
+            with h5py.File(part, "w") as file:
+                file.attrs["format"] = _FORMAT
+                for key in ("station", "network", "kind", "model", "model_sha256", *_NUMBERS):
+                    file.attrs[key] = getattr(self, key)
+                for key, value in self.about.items():
+                    file.attrs[f"about_{key}"] = value
+                packed = dict(compression="gzip", shuffle=True, track_times=False)
+                file.create_dataset("codes", data=codes, **packed)
+                file.create_dataset("scale", data=scale, **packed)
+                for key in ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio"):
+                    file.create_dataset(key, data=getattr(self, key), track_times=False)
+                file.create_dataset("parents", data=self.parents, dtype=h5py.string_dtype(), track_times=False)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    @classmethod
+    def load(cls, path) -> LatentPool:
+        """Read a pool.
+
+        Raises
+        ------
+        ModelError
+            The file is missing, damaged or no pool.
+        """
+        import h5py
+
+        path = Path(path)
+        if not path.is_file():
+            raise ModelError(f"no pool file {path}")
+        try:
+            with h5py.File(path, "r") as file:
+                if file.attrs.get("format") != _FORMAT:
+                    raise ModelError(f"{path} is HDF5, but no {_FORMAT!r}; make one with: obspy-tng pool build")
+                arrays = {k: file[k][()] for k in (
+                    "ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio"
+                )}  # fmt: skip
+                codes, scale = file["codes"][()], file["scale"][()]
+                parents = [str(p) for p in file["parents"].asstr()[()]]
+                text = {k: str(file.attrs[k]) for k in ("station", "network", "kind", "model", "model_sha256")}
+                numbers = {k: float(file.attrs[k]) for k in _NUMBERS}
+                about = {k[6:]: str(v) for k, v in file.attrs.items() if k.startswith("about_")}
+        except (OSError, KeyError, TypeError, ValueError) as err:
+            if isinstance(err, ModelError):
+                raise
+            raise ModelError(f"{path} is not a readable pool: {err}") from err
+        latents = codes.astype(np.float32) * scale[..., None]
+        n = len(parents)
+        if latents.ndim != 3 or {len(latents), len(arrays["ln_sd"]), len(arrays["groups"])} != {n} or n == 0:
+            raise ModelError(f"{path} is damaged: {n} parents, {len(latents)} codes, {len(arrays['ln_sd'])} amplitudes")
+        if text["kind"] not in KINDS or not np.isfinite(latents).all() or not np.isfinite(arrays["ln_sd"]).all():
+            raise ModelError(f"{path} is damaged: kind {text['kind']!r}, or codes that are not finite")
+        return cls(latents=latents, parents=parents, about=about, path=path, **arrays, **text, **numbers)
+
+
+def quantise(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (codes int8, scale float32): latents ≈ codes · scale, a scale per record and latent row."""
+    scale = (np.abs(latents).max(axis=-1) / 127).astype(np.float32)
+    scale[scale == 0] = 1
+    return np.rint(latents / scale[..., None]).astype(np.int8), scale
+
+
+def pool_files(folder=None) -> dict[str, Path]:
+    """Return ``NET.STA`` -> file of the pools in a folder; of the shipped ones without it."""
+    return {p.stem: p for p in sorted(Path(folder or SHIPPED_POOLS).glob("*.h5"))}
+
+
+def find_pool(station: str | None, pool=None) -> LatentPool:
+    """Return the pool of a station: a given one, one of a given folder, or a shipped one.
+
+    Raises
+    ------
+    TypeError
+        `station` is no string: an int would have lost its leading zeros.
+    StationError
+        No pool is known for it; the message names the nearest codes.
+    """
+    if station is not None and not isinstance(station, str):
+        raise TypeError(f"station must be a string such as '0205', not {station!r}: leading zeros would be lost")
+    if isinstance(pool, LatentPool):
+        found = pool
+    elif pool is not None and Path(pool).is_file():
+        found = LatentPool.load(pool)
+    else:
+        if pool is not None and not Path(pool).is_dir():
+            raise ModelError(f"no pool file or folder {pool}")
+        files = pool_files(pool)
+        if station is None:
+            raise StationError(f"which station? known: {', '.join(files) or 'none'}")
+        hits = [c for c in files if station.upper() in (c.upper(), c.split(".")[-1].upper())]
+        if len(hits) != 1:
+            raise StationError(_unknown(station, list(files), hits))
+        found = LatentPool.load(files[hits[0]])
+    if station is not None and station.upper() not in (found.code.upper(), found.station.upper()):
+        raise StationError(f"the pool given is of station {found.code}, not {station}")
+    return found
+
+
+def _unknown(station: str, codes: Sequence[str], hits: Sequence[str]) -> str:
+    if hits:
+        return f"station {station!r} is ambiguous: {', '.join(hits)}"
+    names = {c.split(".")[-1]: c for c in codes} | {c: c for c in codes}
+    near = dict.fromkeys(names[m] for m in difflib.get_close_matches(station.upper(), names, 6, 0.3))
+    return (
+        f"no pool for station {station!r}; nearest known: {', '.join(near) or ', '.join(codes)}. "
+        "A pool is made of your own records with: obspy-tng pool build FILES --out POOL.h5"
+    )
+
+
+def stations(folder=None):
+    """List what can be generated.
+
+    Parameters
+    ----------
+    folder : str or path, optional
+        Pools of your own; the shipped ones when left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along ``station``: kind, n_records, f0_hz, latitude_deg, longitude_deg, model, made_of.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> str(tng.stations().kind.sel(station="TK.0205").item())
+    'adjusted'
+    """
+    import xarray as xr
+
+    pools = [LatentPool.load(p) for p in pool_files(folder).values()]
+    if not pools:
+        raise StationError(f"no pools in {folder or SHIPPED_POOLS}")
+    columns = {
+        "kind": [p.kind for p in pools], "n_records": [len(p) for p in pools], "f0_hz": [p.f0_hz for p in pools],
+        "latitude_deg": [p.latitude_deg for p in pools], "longitude_deg": [p.longitude_deg for p in pools],
+        "model": [p.model for p in pools], "made_of": [p.about.get("made_of", "") for p in pools],
+    }  # fmt: skip
+    return xr.Dataset({k: ("station", v) for k, v in columns.items()}, coords={"station": [p.code for p in pools]})
+
+
+def build_pool(records, *, model=None, station: str | None = None, kind="recorded", max_records=None, about=None):
+    """Make the pool of one station from its records with the frozen model.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        In m/s²; see `read_records`.
+    model : str, path or Autoencoder, optional
+        The shipped default when left out.
+    station : str, optional
+        ``NET.STA`` or ``STA``; needed when the records are of several stations.
+    kind : {"recorded", "simulated"}
+    max_records : int, optional
+        Keep at most so many, spread evenly over the range of PGA, so that their spread stays the station's.
+    about : dict of str, optional
+        Facts to keep with the pool (citation).
+
+    Returns
+    -------
+    LatentPool
+
+    Raises
+    ------
+    RecordError
+        Units are unknown, stations are mixed, or fewer than two records are left.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> pool = tng.build_pool(tng.read_records("my_records"))  # doctest: +SKIP
+    >>> stream = tng.generate(pool=pool, n=5)  # doctest: +SKIP
+    """
+    from obspy_tng.models import load_model
+    from obspy_tng.preprocessing import windows
+    from obspy_tng.record import require_mps2
+    from obspy_tng.site.f0 import pick_f0
+    from obspy_tng.site.hvsr import hvsr
+
+    model = model if hasattr(model, "encode") else load_model(model)
+    codes = sorted({r.code for r in records})
+    if station is not None:
+        records = [r for r in records if station.upper() in (r.code.upper(), r.station.upper())]
+    elif len(codes) > 1:
+        raise RecordError(f"records of several stations ({', '.join(codes)}): say which with station=")
+    if len(records) < 2:
+        raise RecordError(f"a pool needs at least 2 records, got {len(records)} of station {station or codes}")
+    require_mps2(records, "a pool")
+    pga = np.array([np.abs(r.data - r.data.mean(axis=1, keepdims=True))[:2].max() for r in records])
+    if max_records and len(records) > max_records:
+        order = np.argsort(pga)
+        keep = sorted(order[np.linspace(0, len(order) - 1, max_records).round().astype(int)])
+        records, pga = [records[i] for i in keep], pga[keep]
+    x, ln_sd, _ = windows(records)
+    label = records[0].code if model.stations else None
+    first = records[0]
+    return LatentPool(
+        latents=_as_stored(model.encode(x, label)), ln_sd=ln_sd, parents=[r.id for r in records],
+        station=first.station, network=first.network, kind=kind, model=model.name, model_sha256=model.sha256,
+        magnitude=np.array([r.magnitude for r in records]), distance_km=np.array([r.distance_km for r in records]),
+        pga_mps2=pga, groups=np.zeros(len(records), int), latitude_deg=first.latitude_deg,
+        longitude_deg=first.longitude_deg, elevation_m=first.elevation_m, vs30_mps=first.vs30_mps,
+        f0_hz=float(pick_f0(hvsr(records, band_hz=F0_BAND_HZ)).f0_hz[0]),
+        about={"made_of": f"{len(records)} recorded accelerograms of {first.code}", **(about or {})},
+    )  # fmt: skip
+
+
+def _as_stored(latents: np.ndarray) -> np.ndarray:
+    """Return latents as they will be after a round trip through a file, so that both generate the same."""
+    codes, scale = quantise(latents)
+    return codes.astype(np.float32) * scale[..., None]

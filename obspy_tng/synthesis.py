@@ -1,0 +1,159 @@
+"""generate(): from a station's pool to a Stream of new accelerograms, each with its provenance."""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+from obspy import Stream, Trace, UTCDateTime
+from obspy.core import AttribDict
+
+from obspy_tng import sampling
+from obspy_tng.adjustment import apply_ratio
+from obspy_tng.assembly import COMPONENTS
+from obspy_tng.errors import ModelError, TNGError
+from obspy_tng.pool import LatentPool, find_pool
+from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
+from obspy_tng.provenance import base36, mark
+
+MAX_REALISATIONS = 36**2  # two base-36 characters of the location code
+_CHUNK = 64
+
+
+def generate(
+    station: str | None = None, n: int = 1, *, hvsr=None, model=None, pool=None, sampler: str | None = None,
+    seed: int | None = None, starttime=None, instrument: str = "X", device: str = "cpu",
+) -> Stream:  # fmt: skip
+    """Generate three-component accelerograms that shake like a station.
+
+    Parameters
+    ----------
+    station : str
+        ``"0205"``, ``"TK.0205"`` or ``"CI.CWC"``: see `stations`. May be left out when `pool` is one pool.
+    n : int
+        Realisations, 1 to 1296; more belong in a corpus.
+    hvsr : (frequency_hz, amplitude), path or xarray.DataArray, optional
+        Instead of a station: the H/V curve of the site (see `retarget`, which also keeps the pool made of it).
+    model : str or path, optional
+        The model of the pool when left out.
+    pool : LatentPool or path, optional
+        A pool of your own, or a folder of them; the shipped ones when left out.
+    sampler : {"vp", "mean", "dirichlet"}, optional
+        Default ``"vp"``, which keeps the station's spread from event to event; see `obspy_tng.sampling`.
+    seed : int, optional
+        Drawn and recorded in ``stats.tng.seed`` when left out. Realisation i depends on seed and i only.
+    starttime : UTCDateTime, optional
+        Of every trace; default 1970-01-01, never now.
+    instrument : {"X", "N"}
+        Channel code ``HX?`` (FDSN: synthetic), or ``HN?`` for tools that insist on an accelerometer.
+    device : str
+        Where the model runs.
+
+    Returns
+    -------
+    obspy.Stream
+        3n traces, E N Z per realisation: 6000 samples at 100 Hz, float32, m/s², ids told apart by the location code
+        (base 36). ``stats.tng`` says what they were made of.
+
+    Raises
+    ------
+    TypeError
+        `station` is no string.
+    StationError
+        No pool is known for it.
+    ModelError
+        Model, pool and sampler do not fit.
+    TNGError
+        `n` is out of range.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> stream = tng.generate("CI.CWC", n=2, seed=1)
+    >>> len(stream), stream[0].id, stream[0].stats.npts
+    (6, 'CI.CWC.00.HXE', 6000)
+    """
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= MAX_REALISATIONS:
+        raise TNGError(
+            f"n={n!r} realisations asked for; 1 to {MAX_REALISATIONS} fit into a Stream (two-character location codes). "
+            "For more, call generate() with several seeds and collect them in a corpus: obspy-tng corpus build"
+        )
+    if instrument not in ("X", "N"):
+        raise TNGError(f"instrument {instrument!r} not known; accepted: 'X' (synthetic), 'N' (accelerometer)")
+    if station is not None and not isinstance(station, str):
+        raise TypeError(f"station must be a string such as '0205', not {station!r}: leading zeros would be lost")
+    seed = secrets.randbits(32) if seed is None else int(seed)
+    if hvsr is not None:
+        if station is not None or pool is not None:
+            raise TNGError("give either hvsr= or station=/pool=, not both")
+        from obspy_tng.adjustment import retarget
+
+        pool = retarget(hvsr, station="SITE", network="XX", model=model)
+    pool = find_pool(station, pool)
+    model = model_of(pool, model, device)
+    sampler = sampler or sampling.DEFAULT
+    start = UTCDateTime(starttime) if starttime is not None else UTCDateTime(0)
+    pool_sha256 = pool.sha256()
+    stream = Stream()
+    for first in range(0, n, _CHUNK):
+        numbers = range(first, min(first + _CHUNK, n))
+        waves, mixtures = realise(pool, model, sampler, seed, numbers)
+        for i, wave, mixture in zip(numbers, waves, mixtures, strict=True):
+            made = {
+                "model": model.name, "weights_sha256": model.sha256, "pool_sha256": pool_sha256, "pool_kind": pool.kind,
+                "station": pool.code, "seed": seed, "realization": i, "sampler": sampler,
+                "parents": [pool.parents[k] for k in mixture.indices],
+                "parent_weights": [round(float(w), 6) for w in mixture.weights],
+                "f0_hz": None if np.isnan(pool.f0_hz) else round(pool.f0_hz, 4),
+            }  # fmt: skip
+            for component, row in zip(COMPONENTS, wave, strict=True):
+                header = dict(
+                    network=pool.network, station=pool.station, location=base36(i), channel=f"H{instrument}{component}",
+                    sampling_rate=SAMPLING_RATE_HZ, starttime=start,
+                )  # fmt: skip
+                trace = Trace(data=np.ascontiguousarray(row, dtype=np.float32), header=header)
+                if np.isfinite(pool.latitude_deg):
+                    trace.stats.coordinates = AttribDict(
+                        latitude=pool.latitude_deg, longitude=pool.longitude_deg, elevation=pool.elevation_m
+                    )
+                stream.append(mark(trace, made))
+    return stream
+
+
+def model_of(pool: LatentPool, model=None, device: str = "cpu"):
+    """Return the model a pool's codes belong to; refuse another one.
+
+    Raises
+    ------
+    ModelError
+        The model's weights are not those the pool was made with.
+    """
+    from obspy_tng.models import load_model
+
+    loaded = model if hasattr(model, "decode") else load_model(model or pool.model, device=device)
+    if pool.model_sha256 and loaded.sha256 != pool.model_sha256:
+        raise ModelError(
+            f"the pool of {pool.code} was made with other weights ({pool.model}, {pool.model_sha256[:12]}…) than "
+            f"{loaded.name} ({loaded.sha256[:12]}…); build the pool anew with this model, or give the pool's model"
+        )
+    return loaded
+
+
+def realise(pool: LatentPool, model, sampler: str, seed: int, numbers):
+    """Return accelerograms (n, 3, 6000) in m/s² and their mixtures, realisation numbers `numbers` of a seed."""
+    mixtures, waves = [], []
+    for i in numbers:
+        # the child i of a seed, whatever the number of its siblings
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
+        mixture, members = sampling.draw(sampler, rng, pool.groups)
+        latent = mixture.apply(pool.latents, members)
+        ln_sd = mixture.apply(pool.ln_sd, members)
+        # one at a time: a sample must not depend, in its last bit, on how many are asked for
+        x = model.decode(latent[None], pool.code if model.stations else None)[0].astype(np.float64)
+        x -= x.mean(axis=-1, keepdims=True)
+        wave = x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
+        if pool.ln_ratio.size:
+            wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
+        waves.append(wave)
+        mixtures.append(mixture)
+    return land(np.array(waves)), mixtures
