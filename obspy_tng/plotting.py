@@ -1,4 +1,4 @@
-"""Figures. matplotlib is imported on use, and its global state (pyplot) is never touched: servers need no display."""
+"""Figures. matplotlib is imported on use and its global state (pyplot) never touched: no display needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TICKS_HZ = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
 
 def plot_hvsr(dataset, f0=None, station: str | None = None):
-    """Draw the HVSR page of one station: record curves, median and spread, f0 with its interval, records used.
+    """Draw the HVSR page of one station: all curves, median and spread, f0 with its interval, records used.
 
     Parameters
     ----------
@@ -44,7 +44,9 @@ def plot_hvsr(dataset, f0=None, station: str | None = None):
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     _draw(top, dataset, f0, station, records=True)
     one, verdict = dataset.sel(station=station), f0.sel(station=station)
-    top.set_title(f"{station}: {_verdict(verdict)}", loc="left", fontsize=12, fontweight="bold", color=_colour(verdict))
+    top.set_title(
+        f"{station}: {_verdict(verdict)}", loc="left", fontsize=12, fontweight="bold", color=_colour(verdict)
+    )
     top.set_ylabel("H/V spectral ratio")
     legend = top.legend(loc="upper right", fontsize=9, framealpha=0.9)
     for handle in legend.get_lines():
@@ -83,7 +85,9 @@ def plot_overview(dataset, f0=None, columns: int = 4):
     for axis, station in zip(axes, stations, strict=False):
         _draw(axis, dataset, f0, station, records=False)
         verdict = f0.sel(station=station)
-        axis.set_title(f"{station}  {_verdict(verdict, short=True)}", loc="left", fontsize=9, color=_colour(verdict))
+        axis.set_title(
+            f"{station}  {_verdict(verdict, short=True)}", loc="left", fontsize=9, color=_colour(verdict)
+        )
         _frequency_axis(axis, dataset)
     for axis in axes[len(stations) :]:
         axis.set_visible(False)
@@ -122,15 +126,28 @@ def _draw(axis, dataset, f0, station, *, records):
         lines[0].set_label(f"{len(curves)} records")
     median, sigma = one.curve.values, one.sigma_ln.values
     axis.fill_between(
-        frequency, median * np.exp(-sigma), median * np.exp(sigma), color=SPREAD, alpha=0.45, linewidth=0, zorder=2,
+        frequency,
+        median * np.exp(-sigma),
+        median * np.exp(sigma),
+        color=SPREAD,
+        alpha=0.45,
+        linewidth=0,
+        zorder=2,
         label="± 1 sd of ln",
-    )  # fmt: skip
+    )
     axis.plot(frequency, median, color=MEDIAN, linewidth=1.8, zorder=4, label="exp(mean ln)")
     limit = f0.attrs.get("min_amplitude", 2.0)
     axis.axhline(limit, color="0.4", linewidth=0.8, linestyle=":", zorder=0, label=f"clear from {limit:.3g}")
     if np.isfinite(verdict.f0_hz):
         if np.isfinite(verdict.f0_low_hz):
-            axis.axvspan(verdict.f0_low_hz.item(), verdict.f0_high_hz.item(), color=F0, alpha=0.18, linewidth=0, zorder=0)
+            axis.axvspan(
+                verdict.f0_low_hz.item(),
+                verdict.f0_high_hz.item(),
+                color=F0,
+                alpha=0.18,
+                linewidth=0,
+                zorder=0,
+            )
         axis.axvline(verdict.f0_hz.item(), color=F0, linewidth=1.2, zorder=3, label="f0, 68 % interval")
         axis.plot(verdict.f0_hz, verdict.a0, "o", color=F0, markersize=4, zorder=5)
     axis.set_yscale("log")
@@ -155,7 +172,9 @@ def _frequency_axis(axis, dataset):
     axis.set_xscale("log")
     low, high = dataset.frequency.values[[0, -1]]
     axis.set_xlim(low, high)
-    axis.xaxis.set_major_locator(FixedLocator([t for t in TICKS_HZ if low <= t * 1.001 and t <= high * 1.001]))
+    axis.xaxis.set_major_locator(
+        FixedLocator([t for t in TICKS_HZ if low <= t * 1.001 and t <= high * 1.001])
+    )
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     axis.grid(color="0.9", linewidth=0.6)
@@ -186,7 +205,10 @@ def _settings_line(dataset, station) -> str:
     mine = dataset.record_station.values == station
     sources, counts = np.unique(dataset.window_source.values[mine], return_counts=True)
     length = (dataset.window_end_s - dataset.window_start_s).values[mine]
-    windows = ", ".join(f"{n} by {s}" if s != "full" else f"{n} whole" for s, n in zip(sources, counts, strict=True))
+    windows = ", ".join(
+        f"{n} by {s}" if s != "full" else f"{n} whole" for s, n in zip(sources, counts, strict=True)
+    )
     mask = f"signal/noise ≥ {a['snr']:g}" if a["snr"] else "no noise mask"
     definition = f", as {a['compat']}" if a["compat"] else ""
-    return f"windows {np.median(length):.0f} s ({windows}); {a['horizontal']} mean; {a['smoothing']}; {mask}{definition}"
+    how = f"{a['horizontal']} horizontal; {a['smoothing']}; {mask}{definition}"
+    return f"windows {np.median(length):.0f} s ({windows}); {how}"

@@ -54,39 +54,96 @@ def _band(_ctx, _param, value):
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILES|DIRS...")
-@click.option("--inventory", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-              help="StationXML: responses, coordinates. Default none: the ratio of the numbers as they are.")
-@click.option("--events", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-              help="QuakeML: P and S picks, travel times. Default none: S from the energy of the record.")
-@click.option("--group", type=click.Choice(["station", "sensor", "record", "all"]), default="station",
-              show_default=True, help="What one curve is made of.")
-@click.option("--window", default="s", show_default=True, callback=_window, metavar="s|full|SECONDS",
-              help="S window, whole record, or S window of that length in s. s: 20 s from 0.5 s before S; with --band "
-                   "max(15 s, 10/FMIN).")
-@click.option("--horizontal", default="quadratic", show_default=True,
-              type=click.Choice(["quadratic", "geometric", "arithmetic", "total-energy", "maximum"]),
-              help="How E and N make one horizontal.")
-@click.option("--smoothing", default="ko:40", show_default=True, callback=_smoothing, metavar="ko:B",
-              help="Konno-Ohmachi window of bandwidth B.")
-@click.option("--band", type=(float, float), metavar="FMIN FMAX", callback=_band,
-              help="Frequencies in Hz.  [default: 0.5 20]")
-@click.option("--snr", type=click.FloatRange(min=0), default=3.0, show_default=True,
-              help="Smallest signal/noise amplitude ratio on every component; 0 for no mask.")
-@click.option("--compat", type=click.Choice(["timesnet-gen"]),
-              help="Follow the published code instead: whole record, geometric mean, 1-20 Hz, f0 = median of the "
-                   "records' largest values.")
-@click.option("--units", type=click.Choice(["m/s2", "cm/s2", "gal", "g"]),
-              help="What the numbers are, where files cannot tell. H/V does not depend on it.")
-@click.option("--out", callback=_suffix(SUFFIXES), metavar="FILE",
-              help="Write curves: .nc (all, netCDF), .csv (station curves), .json (f0 and station curves).")
-@click.option("--plot", callback=_suffix(FIGURES), metavar="FILE", help="Write a figure: .png, .pdf or .svg.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array on stdout, an object per station.")
-def hvsr(paths, inventory, events, group, window, horizontal, smoothing, band, snr, compat, units, out, plot, as_json):
+@click.option(
+    "--inventory",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="StationXML: responses, coordinates. Default none: the ratio of the numbers as they are.",
+)
+@click.option(
+    "--events",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="QuakeML: P and S picks, travel times. Default none: S from the energy of the record.",
+)
+@click.option(
+    "--group",
+    type=click.Choice(["station", "sensor", "record", "all"]),
+    default="station",
+    show_default=True,
+    help="What one curve is made of.",
+)
+@click.option(
+    "--window",
+    default="s",
+    show_default=True,
+    callback=_window,
+    metavar="s|full|SECONDS",
+    help="S window, whole record, or S window of that length in s. s: 20 s from 0.5 s before S; with "
+    "--band max(15 s, 10/FMIN).",
+)
+@click.option(
+    "--horizontal",
+    default="quadratic",
+    show_default=True,
+    type=click.Choice(["quadratic", "geometric", "arithmetic", "total-energy", "maximum"]),
+    help="How E and N make one horizontal.",
+)
+@click.option(
+    "--smoothing",
+    default="ko:40",
+    show_default=True,
+    callback=_smoothing,
+    metavar="ko:B",
+    help="Konno-Ohmachi window of bandwidth B.",
+)
+@click.option(
+    "--band",
+    type=(float, float),
+    metavar="FMIN FMAX",
+    callback=_band,
+    help="Frequencies in Hz.  [default: 0.5 20]",
+)
+@click.option(
+    "--snr",
+    type=click.FloatRange(min=0),
+    default=3.0,
+    show_default=True,
+    help="Smallest signal/noise amplitude ratio on every component; 0 for no mask.",
+)
+@click.option(
+    "--compat",
+    type=click.Choice(["timesnet-gen"]),
+    help="Follow the published code instead: whole record, geometric mean, 1-20 Hz, f0 = median of "
+    "the records' largest values.  [default: none]",
+)
+@click.option(
+    "--units",
+    type=click.Choice(["m/s2", "cm/s2", "gal", "g"]),
+    help="What the numbers are, where files cannot tell; H/V does not depend on it.  [default: none]",
+)
+@click.option(
+    "--out",
+    callback=_suffix(SUFFIXES),
+    metavar="FILE",
+    help="Write curves: .nc (all, netCDF), .csv (station curves), .json (f0 and station curves).  "
+    "[default: none]",
+)
+@click.option(
+    "--plot",
+    callback=_suffix(FIGURES),
+    metavar="FILE",
+    help="Write a figure: .png, .pdf or .svg.  [default: none]",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON array on stdout, an object per station."
+)
+def hvsr(paths, inventory, events, units, out, plot, as_json, **settings):
     """Tell f0 and the HVSR curve of stations from real records.
 
-    FILES|DIRS are files ObsPy reads, directories, globs or zip archives. f0 is the lowest clear peak of a station's
-    log-mean curve (amplitude 2 or more, ln-prominence 0.25 or more) with its 68 % bootstrap interval, or none and the
-    reason. What was skipped, and why, is listed on stderr.
+    FILES|DIRS are files ObsPy reads, directories, globs or zip archives. f0 is the lowest clear peak of a
+    station's log-mean curve (amplitude 2 or more, ln-prominence 0.25 or more) with its 68 % bootstrap
+    interval, or none and the reason. What was skipped, and why, is listed on stderr.
 
     \b
     Exit code: 0 something was computed, 1 nothing, 2 usage.
@@ -99,10 +156,7 @@ def hvsr(paths, inventory, events, group, window, horizontal, smoothing, band, s
 
     parts = _progress(iter_records(list(paths), inventory, events, units=units))
     try:
-        curves = compute(
-            parts, band_hz=band, window=window, horizontal=horizontal, smoothing=smoothing, snr=snr, compat=compat,
-            group=group,
-        )  # fmt: skip
+        curves = compute(parts, band_hz=settings.pop("band"), **settings)
     except NothingComputedError as err:
         _list_skipped([f"{s.name}: {s.reason}" for s in err.skipped])
         click.echo(f"Error: {str(err).split('; first')[0]}", err=True)
@@ -124,19 +178,24 @@ def hvsr(paths, inventory, events, group, window, horizontal, smoothing, band, s
 def summary(curves, f0) -> list[dict]:
     """Return one plain dictionary per station, NaN as None, ready for JSON."""
     rows = []
-    for station in f0.station.values:
+    for station in map(str, f0.station.values):
         mine, one = curves.record_station.values == station, f0.sel(station=station)
         sources = [str(s) for s in curves.window_source.values[mine]]
-        number = lambda name: _number(one[name].item())  # noqa: B023, E731
-        rows.append({
-            "station": str(station),
-            **{name: number(name) for name in ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support")},
-            "n_records": int(one.n_records), "n_used": int(one.n_used), "reason": str(one.reason.item()),
-            "windows": {name: sources.count(name) for name in sorted(set(sources))},
-            "window_s": _number(float((curves.window_end_s - curves.window_start_s).values[mine].max())),
-            "n_without_snr": int((curves.noise_length_s.values[mine] == 0).sum()),
-            "skipped": [s for s in curves.attrs["skipped"] if f"{station}." in s or f"{station} " in s],
-        })  # fmt: skip
+        length = (curves.window_end_s - curves.window_start_s).values[mine]
+        numbers = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support")
+        rows.append(
+            {"station": station}
+            | {name: _number(one[name].item()) for name in numbers}
+            | {
+                "n_records": int(one.n_records),
+                "n_used": int(one.n_used),
+                "reason": str(one.reason.item()),
+                "windows": {name: sources.count(name) for name in sorted(set(sources))},
+                "window_s": _number(float(length.max())),
+                "n_without_snr": int((curves.noise_length_s.values[mine] == 0).sum()),
+                "skipped": [s for s in curves.attrs["skipped"] if f"{station}." in s],
+            }
+        )
     return rows
 
 
@@ -147,16 +206,22 @@ def _number(value):
 def table(rows) -> str:
     """Return the human table: one line per station."""
     width = max(7, *(len(r["station"]) for r in rows))
-    lines = [f"{'station':<{width}} {'f0 Hz':>6} {'68 % interval':>14} {'A0':>5} {'sd ln':>5} {'support':>7} "
-             f"{'records':>8}  remark"]  # fmt: skip
+    lines = [
+        f"{'station':<{width}} {'f0 Hz':>6} {'68 % interval':>14} {'A0':>5} {'sd ln':>5} {'support':>7} "
+        f"{'records':>8}  remark"
+    ]
     for r in rows:
-        text = lambda name, form: "-" if r[name] is None else format(r[name], form)  # noqa: B023, E731
+        f0, a0, sigma, support = (_text(r[name]) for name in ("f0_hz", "a0", "sigma_ln", "support"))
         interval = "-" if r["f0_low_hz"] is None else f"{r['f0_low_hz']:.2f}-{r['f0_high_hz']:.2f}"
         lines.append(
-            f"{r['station']:<{width}} {text('f0_hz', '.2f'):>6} {interval:>14} {text('a0', '.2f'):>5} "
-            f"{text('sigma_ln', '.2f'):>5} {text('support', '.2f'):>7} {r['n_used']:>4}/{r['n_records']:<3}  {r['reason']}"
+            f"{r['station']:<{width}} {f0:>6} {interval:>14} {a0:>5} {sigma:>5} {support:>7} "
+            f"{r['n_used']:>4}/{r['n_records']:<3}  {r['reason']}"
         )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _text(value):
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _check_outputs(out, plot):
@@ -164,7 +229,9 @@ def _check_outputs(out, plot):
     from importlib.util import find_spec
 
     if out and Path(out).suffix.lower() == ".nc" and find_spec("h5netcdf") is None:
-        raise click.UsageError("--out FILE.nc needs h5netcdf: pip install 'obspy-tng[netcdf]'; accepted without: .csv .json")
+        raise click.UsageError(
+            "--out FILE.nc needs h5netcdf (pip install 'obspy-tng[netcdf]'); .csv and .json do not"
+        )
     if plot and find_spec("matplotlib") is None:
         raise click.UsageError("--plot needs matplotlib: pip install 'obspy-tng[plot]'")
 
@@ -211,15 +278,15 @@ def _write(path, curves, f0, rows):
         with open(path, "w", encoding="utf-8") as file:
             file.write("station,frequency_hz,hvsr,sigma_ln,n_valid\n")
             for station, one in by_station:
-                for f, c, s, n in zip(frequency, one.curve.values, one.sigma_ln.values, one.n_valid.values, strict=True):
+                columns = (frequency, one.curve.values, one.sigma_ln.values, one.n_valid.values)
+                for f, c, s, n in zip(*columns, strict=True):
                     file.write(f"{station},{f:.6g},{_cell(c)},{_cell(s)},{n}\n")
         return
     whole = []
     for row, (_, one) in zip(rows, by_station, strict=True):
-        whole.append(row | {
-            "frequency_hz": [_number(v) for v in frequency], "hvsr": [_number(v) for v in one.curve.values],
-            "hvsr_sigma_ln": [_number(v) for v in one.sigma_ln.values], "n_valid": one.n_valid.values.tolist(),
-        })  # fmt: skip
+        values = {"frequency_hz": frequency, "hvsr": one.curve.values, "hvsr_sigma_ln": one.sigma_ln.values}
+        lists = {name: [_number(v) for v in value] for name, value in values.items()}
+        whole.append(row | lists | {"n_valid": one.n_valid.values.tolist()})
     with open(path, "w", encoding="utf-8") as file:
         json.dump(whole, file, indent=1)
 

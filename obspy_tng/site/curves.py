@@ -19,8 +19,14 @@ def check_compat(compat: str | None) -> None:
 
 
 def smoothed_spectra(
-    data: np.ndarray, sampling_rate: float, frequency_hz, *, how: str = "quadratic", smoothing="ko:40",
-    taper: float = 0.05, components: bool = False,
+    data: np.ndarray,
+    sampling_rate: float,
+    frequency_hz,
+    *,
+    how: str = "quadratic",
+    smoothing="ko:40",
+    taper: float = 0.05,
+    components: bool = False,
 ) -> np.ndarray:
     """Return smoothed amplitude spectra of the horizontal and the vertical.
 
@@ -40,8 +46,8 @@ def smoothed_spectra(
     Returns
     -------
     numpy.ndarray, shape (..., 2 or 4, f)
-        H, V (, E, N), divided by the square root of the window length: amplitude per sqrt(s), so that windows of
-        different length compare.
+        H, V (, E, N), divided by the square root of the window length: amplitude per sqrt(s), so that windows
+        of different length compare.
     """
     matrix = smoothing_matrix(data.shape[-1], sampling_rate, frequency_hz, smoothing)
     spectrum = fourier(data, taper)
@@ -52,13 +58,19 @@ def smoothed_spectra(
 
 
 def hvsr_array(
-    data: np.ndarray, sampling_rate: float, frequency_hz, *, horizontal: str = "quadratic", smoothing: str = "ko:40",
-    taper: float = 0.05, compat: str | None = None,
+    data: np.ndarray,
+    sampling_rate: float,
+    frequency_hz,
+    *,
+    horizontal: str = "quadratic",
+    smoothing: str = "ko:40",
+    taper: float = 0.05,
+    compat: str | None = None,
 ) -> np.ndarray:
     """Return the HVSR curve of each record of an array.
 
-    Mean removed, tapered, Fourier transformed at exactly its own length, horizontals combined, both smoothed, then
-    divided (Lermo & Chávez-García, 1993).
+    Mean removed, tapered, Fourier transformed at exactly its own length, horizontals combined, both smoothed,
+    then divided (Lermo & Chávez-García, 1993).
 
     Parameters
     ----------
@@ -73,7 +85,8 @@ def hvsr_array(
     taper : float
         Cosine ramp at each end over the length.
     compat : {None, "timesnet-gen"}
-        ``"timesnet-gen"``: the definition of the published code, see `timesnet_gen`; the settings above are not used.
+        ``"timesnet-gen"``: the definition of the published code, see `timesnet_gen`; the settings above are
+        not used.
 
     Returns
     -------
@@ -87,7 +100,8 @@ def hvsr_array(
 
     References
     ----------
-    Lermo & Chávez-García (1993), Site effect evaluation using spectral ratios with only one station, BSSA 83(5).
+    Lermo & Chávez-García (1993), Site effect evaluation using spectral ratios with only one station, BSSA
+    83(5).
 
     Examples
     --------
@@ -99,12 +113,19 @@ def hvsr_array(
     check_compat(compat)
     data = np.asarray(data)
     if data.ndim not in (2, 3) or data.shape[-2] != 3:
-        raise TNGError(f"array of shape {data.shape} given; accepted: (record, 3, n) or (3, n), components E, N, Z")
+        raise TNGError(
+            f"array of shape {data.shape} given; accepted: (record, 3, n) or (3, n), components E, N, Z"
+        )
     if data.ndim == 2:
         return hvsr_array(
-            data[None], sampling_rate, frequency_hz,
-            horizontal=horizontal, smoothing=smoothing, taper=taper, compat=compat,
-        )[0]  # fmt: skip
+            data[None],
+            sampling_rate,
+            frequency_hz,
+            horizontal=horizontal,
+            smoothing=smoothing,
+            taper=taper,
+            compat=compat,
+        )[0]
     if compat == "timesnet-gen":
         from obspy_tng.site.timesnet_gen import hvsr_curves
 
@@ -125,8 +146,16 @@ def ratio(h: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def windowed_hvsr(
-    data: np.ndarray, sampling_rate: float, window, noise, frequency_hz, *, how: str = "quadratic",
-    smoothing: str = "ko:40", snr: float = 3.0, taper: float = 0.05,
+    data: np.ndarray,
+    sampling_rate: float,
+    window,
+    noise,
+    frequency_hz,
+    *,
+    how: str = "quadratic",
+    smoothing: str = "ko:40",
+    snr: float = 3.0,
+    taper: float = 0.05,
 ) -> np.ndarray:
     """Return the curve of one record's S window, NaN where any component does not stand out of the noise.
 
@@ -147,7 +176,7 @@ def windowed_hvsr(
     -------
     numpy.ndarray, shape (f,)
     """
-    settings = dict(how=how, smoothing=smoothing, taper=taper, components=True)
+    settings = {"how": how, "smoothing": smoothing, "taper": taper, "components": True}
     signal = smoothed_spectra(data[:, window.start : window.stop], sampling_rate, frequency_hz, **settings)
     curve = ratio(signal[0], signal[1])
     if noise is not None and snr > 0:
@@ -158,7 +187,7 @@ def windowed_hvsr(
 
 
 def lognormal(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return median ``exp(mean ln)``, standard deviation of ln (ddof 1) and number of valid records per frequency.
+    """Return ``exp(mean ln)``, standard deviation of ln (ddof 1) and number of valid records per frequency.
 
     Parameters
     ----------

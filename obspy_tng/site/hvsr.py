@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from obspy_tng.errors import RecordError, TNGError
-from obspy_tng.record import Record, Records, Skipped, iter_records, read_events, read_inventory, records
+from obspy_tng.record import Record, Skipped
 from obspy_tng.site import curves, timesnet_gen
+from obspy_tng.site.inputs import record_parts
 from obspy_tng.site.smoothing import parse
 from obspy_tng.site.spectra import check_horizontal
 from obspy_tng.site.windows import Window, energy_onsets, noise_window, signal_window, window_length
@@ -37,22 +38,32 @@ class _Result(NamedTuple):
 
 
 def hvsr(
-    data, *, inventory=None, events=None, band_hz: tuple[float, float] | None = None, window: str | float = "s",
-    horizontal: str = "quadratic", smoothing: str = "ko:40", snr: float = 3.0, n_frequency: int | None = None,
-    compat: str | None = None, group: str = "station", units: str | None = None,
+    data,
+    *,
+    inventory=None,
+    events=None,
+    band_hz: tuple[float, float] | None = None,
+    window: str | float = "s",
+    horizontal: str = "quadratic",
+    smoothing: str = "ko:40",
+    snr: float = 3.0,
+    n_frequency: int | None = None,
+    compat: str | None = None,
+    group: str = "station",
+    units: str | None = None,
     sampling_rate_hz: float | None = None,
 ):
     """Compute the earthquake HVSR of records and the log-mean curve of every station.
 
-    Per record: S window cut, mean removed, 5 % cosine tapers, Fourier amplitudes at exactly the window's length,
-    horizontals combined, H and V smoothed, divided. A frequency at which the smoothed spectrum of any component is
-    less than `snr` times that of the noise before P is NaN for that record.
+    Per record: S window cut, mean removed, 5 % cosine tapers, Fourier amplitudes at exactly the window's
+    length, horizontals combined, H and V smoothed, divided. A frequency at which the smoothed spectrum of any
+    component is less than `snr` times that of the noise before P is NaN for that record.
 
     Parameters
     ----------
     data : Stream, list of Stream, list of Record, path, list of paths, or numpy.ndarray
-        Waveforms; not modified. Paths are files ObsPy reads, directories, globs or zip archives, read one by one.
-        An array is (record, 3, n) or (3, n), components E, N, Z, with `sampling_rate_hz`.
+        Waveforms; not modified. Paths are files ObsPy reads, directories, globs or zip archives, read one by
+        one. An array is (record, 3, n) or (3, n), components E, N, Z, with `sampling_rate_hz`.
     inventory, events : ObsPy object or path, optional
         StationXML (responses, coordinates) and QuakeML (P and S picks, travel times).
     band_hz : (float, float), optional
@@ -65,13 +76,13 @@ def hvsr(
     smoothing : str
         ``"ko:B"``: Konno-Ohmachi of bandwidth B.
     snr : float
-        Smallest signal/noise ratio of smoothed amplitudes per sqrt(length); 0 for no mask. Records with less than
-        5 s before P are not masked: their ``noise_length_s`` is 0.
+        Smallest signal/noise ratio of smoothed amplitudes per sqrt(length); 0 for no mask. Records with less
+        than 5 s before P are not masked: their ``noise_length_s`` is 0.
     n_frequency : int, optional
         Number of log-spaced output frequencies; default 200.
     compat : {None, "timesnet-gen"}
-        ``"timesnet-gen"``: as the published code, see `timesnet_gen`; whole record, 400 linear frequencies 1-20 Hz;
-        `horizontal`, `smoothing` and `snr` are not used.
+        ``"timesnet-gen"``: as the published code, see `timesnet_gen`; whole record, 400 linear frequencies
+        1-20 Hz; `horizontal`, `smoothing` and `snr` are not used.
     group : {"station", "sensor", "record", "all"}
         What one curve is made of: NET.STA, NET.STA.LOC.CH, one record, everything.
     units : {"m/s2", "cm/s2", "gal", "g"}, optional
@@ -82,9 +93,10 @@ def hvsr(
     Returns
     -------
     xarray.Dataset
-        ``hvsr`` (record, frequency); ``curve``, ``sigma_ln``, ``n_valid`` (station, frequency): exp(mean ln), standard
-        deviation of ln (ddof 1), number of valid records. Coordinates say station, event, distance and the window of
-        every record; attributes hold the settings and ``skipped``, what was left out and why.
+        ``hvsr`` (record, frequency); ``curve``, ``sigma_ln``, ``n_valid`` (station, frequency): exp(mean ln),
+        standard deviation of ln (ddof 1), number of valid records. Coordinates say station, event, distance
+        and the window of every record; attributes hold the settings and ``skipped``, what was left out and
+        why.
 
     Raises
     ------
@@ -105,7 +117,7 @@ def hvsr(
     settings = _settings(band_hz, window, horizontal, smoothing, snr, n_frequency, compat, group)
     results: list[_Result] = []
     skipped: list[Skipped] = []
-    for part in _parts(data, inventory, events, units, sampling_rate_hz):
+    for part in record_parts(data, inventory, events, units, sampling_rate_hz):
         skipped.extend(getattr(part, "skipped", ()))
         for record in part:
             try:
@@ -142,68 +154,31 @@ def _settings(band_hz, window, horizontal, smoothing, snr, n_frequency, compat, 
     if compat == "timesnet-gen":
         band = band_hz or timesnet_gen.BAND_HZ
         frequency = np.linspace(*band, n_frequency or timesnet_gen.N_FREQUENCY)
-        return dict(
-            band_hz=band, frequency_hz=frequency, length_s=None, window="full", horizontal="geometric",
-            smoothing=timesnet_gen.SMOOTHING, snr=0.0, taper=0.0, compat=compat, group=group,
-        )  # fmt: skip
+        return {
+            "band_hz": band,
+            "frequency_hz": frequency,
+            "length_s": None,
+            "window": "full",
+            "horizontal": "geometric",
+            "smoothing": timesnet_gen.SMOOTHING,
+            "snr": 0.0,
+            "taper": 0.0,
+            "compat": compat,
+            "group": group,
+        }
     band = band_hz or BAND_HZ
-    return dict(
-        band_hz=band, frequency_hz=np.geomspace(*band, n_frequency or N_FREQUENCY), length_s=length_s,
-        window=str(window), horizontal=horizontal, smoothing=str(parse(smoothing)), snr=float(snr), taper=TAPER,
-        compat="", group=group,
-    )  # fmt: skip
-
-
-def _parts(data, inventory, events, units, sampling_rate_hz) -> Iterator[Iterable[Record]]:
-    """Yield records of whatever was given, piece by piece."""
-    from obspy import Stream
-
-    from obspy_tng.events import EventTable
-
-    if isinstance(data, np.ndarray):
-        yield _from_array(data, sampling_rate_hz)
-        return
-    if isinstance(data, (str, bytes)) or hasattr(data, "__fspath__"):
-        data = [data]
-    if isinstance(data, Stream):
-        data = [data]
-    if isinstance(data, Records):
-        yield data
-        return
-    table = None
-    paths = []
-    for item in data:
-        if isinstance(item, Record):
-            yield [item]
-        elif isinstance(item, Records):
-            yield item
-        elif isinstance(item, Stream):
-            if table is None:
-                inventory = read_inventory(inventory)
-                table = EventTable(read_events(events), inventory)
-            yield records(item, inventory, table, units=units)
-        elif isinstance(item, (str, bytes)) or hasattr(item, "__fspath__"):
-            paths.append(item)
-        else:
-            raise TNGError(f"{type(item).__name__} given; accepted: Stream, Record, path, lists of these, array")
-    if paths:
-        yield from iter_records(paths, inventory, events, units=units)
-
-
-def _from_array(data, sampling_rate_hz):
-    from obspy import UTCDateTime
-
-    if data.ndim == 2:
-        data = data[None]
-    if data.ndim != 3 or data.shape[1] != 3:
-        raise TNGError(f"array of shape {data.shape} given; accepted: (record, 3, n) or (3, n), components E, N, Z")
-    if not sampling_rate_hz:
-        raise TNGError("an array needs sampling_rate_hz=, its sampling rate in Hz")
-    for i, row in enumerate(data):
-        yield Records([Record(
-            np.asarray(row, dtype=np.float64), float(sampling_rate_hz), UTCDateTime(0), "", "array",
-            units="unknown", event_id=str(i),
-        )])  # fmt: skip
+    return {
+        "band_hz": band,
+        "frequency_hz": np.geomspace(*band, n_frequency or N_FREQUENCY),
+        "length_s": length_s,
+        "window": str(window),
+        "horizontal": horizontal,
+        "smoothing": str(parse(smoothing)),
+        "snr": float(snr),
+        "taper": TAPER,
+        "compat": "",
+        "group": group,
+    }
 
 
 def _name(record):
@@ -218,8 +193,6 @@ def _curve(record, settings) -> _Result:
     RecordError
         Too short after S, or a component without energy.
     """
-    from dataclasses import replace
-
     data, rate, f0 = record.data, record.sampling_rate, np.nan
     p, s, source = record.p_s, record.s_s, record.onset_source
     window_only = settings["length_s"] is None
@@ -236,9 +209,16 @@ def _curve(record, settings) -> _Result:
         f0 = timesnet_gen.record_f0(data[None], rate, settings["band_hz"])[0]
     else:
         curve = curves.windowed_hvsr(
-            data, rate, window, noise, settings["frequency_hz"], how=settings["horizontal"],
-            smoothing=settings["smoothing"], snr=settings["snr"], taper=settings["taper"],
-        )  # fmt: skip
+            data,
+            rate,
+            window,
+            noise,
+            settings["frequency_hz"],
+            how=settings["horizontal"],
+            smoothing=settings["smoothing"],
+            snr=settings["snr"],
+            taper=settings["taper"],
+        )
     light = replace(record, data=np.empty((3, 0)))
     return _Result(light, GROUPS[settings["group"]](record), curve, window, noise, f0)
 
@@ -256,12 +236,25 @@ def _dataset(results, skipped, settings):
     start = np.array([r.window.start for r in results]) / rate
     stop = np.array([r.window.stop for r in results]) / rate
     noise = np.array([(r.noise[1] - r.noise[0]) if r.noise else 0 for r in results]) / rate
-    of = lambda name: [getattr(r.record, name) for r in results]  # noqa: E731
-    middle = lambda name: [np.median([getattr(r.record, name) for r in results if r.group == s]) for s in stations]  # noqa: E731
+
+    def of(name):
+        return [getattr(r.record, name) for r in results]
+
+    def middle(name):
+        return [np.median(np.array(of(name))[group == s]) for s in stations]
+
     variables = {
         "hvsr": (("record", "frequency"), curve, _attrs("horizontal-to-vertical spectral ratio", "1")),
-        "curve": (("station", "frequency"), np.array([s[0] for s in stats]), _attrs("exp(mean ln HVSR)", "1")),
-        "sigma_ln": (("station", "frequency"), np.array([s[1] for s in stats]), _attrs("std of ln HVSR, ddof 1", "1")),
+        "curve": (
+            ("station", "frequency"),
+            np.array([s[0] for s in stats]),
+            _attrs("exp(mean ln HVSR)", "1"),
+        ),
+        "sigma_ln": (
+            ("station", "frequency"),
+            np.array([s[1] for s in stats]),
+            _attrs("std of ln HVSR, ddof 1", "1"),
+        ),
         "n_valid": (("station", "frequency"), np.array([s[2] for s in stats]), _attrs("records used", "1")),
     }
     if settings["compat"]:

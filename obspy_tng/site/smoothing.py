@@ -40,8 +40,8 @@ def konno_ohmachi(ratio: np.ndarray, bandwidth: float) -> np.ndarray:
     Returns
     -------
     numpy.ndarray, same shape
-        ``(sin x / x) ** 4`` with ``x = b log10(ratio)``, 0 for ``|x| >= π``. The side lobes left out weigh less than
-        0.3 % of the centre and stop at a zero of the function, so no step is cut into it.
+        ``(sin x / x) ** 4`` with ``x = b log10(ratio)``, 0 for ``|x| >= π``. The side lobes left out weigh
+        less than 0.3 % of the centre and stop at a zero of the function, so no step is cut into it.
 
     References
     ----------
@@ -53,7 +53,7 @@ def konno_ohmachi(ratio: np.ndarray, bandwidth: float) -> np.ndarray:
 
 
 def log_gaussian(ratio: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Return ``exp(-bandwidth * ln(ratio)**2)``, 0 below 1e-9: the weights of the published TimesNet-Gen code."""
+    """Return ``exp(-bandwidth * ln(ratio)**2)``, 0 below 1e-9: the weights of the TimesNet-Gen code."""
     exponent = bandwidth * np.log(ratio) ** 2
     return np.where(exponent < 20.7, np.exp(-exponent), 0.0)
 
@@ -75,7 +75,9 @@ def parse(smoothing: str | Smoothing) -> Smoothing:
     """
     kind, _, bandwidth = str(smoothing).partition(":")
     if kind not in KINDS:
-        raise TNGError(f"smoothing {str(smoothing)!r} not known; accepted: {', '.join(f'{k}:B' for k in KINDS)}")
+        raise TNGError(
+            f"smoothing {str(smoothing)!r} not known; accepted: {', '.join(f'{k}:B' for k in KINDS)}"
+        )
     try:
         value = float(bandwidth or 40.0)
     except ValueError:
@@ -102,8 +104,8 @@ def smoothing_matrix(npts: int, sampling_rate: float, frequency_hz, smoothing: s
     Returns
     -------
     scipy.sparse.csr_array, shape (f, npts // 2 + 1), float64
-        Rows sum to 1. A row is NaN where no FFT bin lies inside the kernel (window too short for that frequency) or
-        where the kernel would reach past Nyquist.
+        Rows sum to 1. A row is NaN where no FFT bin lies inside the kernel (window too short for that
+        frequency) or where the kernel would reach past Nyquist.
     """
     frequency = np.ascontiguousarray(frequency_hz, dtype=np.float64)
     return _matrix(int(npts), float(sampling_rate), frequency.tobytes(), parse(smoothing))

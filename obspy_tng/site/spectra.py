@@ -70,8 +70,8 @@ def horizontal(east: np.ndarray, north: np.ndarray, how: str = "quadratic") -> n
     east, north : numpy.ndarray, shape (..., k), complex
         Spectra of the two horizontals.
     how : str
-        ``"quadratic"`` sqrt((E² + N²) / 2), Eq. 6 of TimesNet-Gen; ``"geometric"`` sqrt(E N); ``"arithmetic"``;
-        ``"total-energy"`` sqrt(E² + N²); ``"maximum"`` the larger at each frequency.
+        ``"quadratic"`` sqrt((E² + N²) / 2), Eq. 6 of TimesNet-Gen; ``"geometric"`` sqrt(E N);
+        ``"arithmetic"``; ``"total-energy"`` sqrt(E² + N²); ``"maximum"`` the larger at each frequency.
 
     Raises
     ------

@@ -1,12 +1,14 @@
 """HVSR as the published TimesNet-Gen code computes it, which is not quite what the paper says.
 
-Linear trend removed, 60 s of zeros on both sides, zero-phase Butterworth high-pass (2nd order, 0.05 Hz), no taper, no
-S window; geometric mean of the horizontals; weights ``exp(-40 ln²(f / fc))``, close to a Konno-Ohmachi window of
-b = 17.5; f0 is the largest value in 1-20 Hz at the FFT's own frequencies (multiples of 1/180 Hz for 60 s records).
+Linear trend removed, 60 s of zeros on both sides, zero-phase Butterworth high-pass (2nd order, 0.05 Hz), no
+taper, no S window; geometric mean of the horizontals; weights ``exp(-40 ln²(f / fc))``, close to a
+Konno-Ohmachi window of b = 17.5; f0 is the largest value in 1-20 Hz at the FFT's own frequencies (multiples
+of 1/180 Hz for 60 s records).
 
-The filter runs in the frequency domain: run forward and backward it multiplies the spectrum by ``|B(f)|²``, and 60 s of
-zeros hold its whole response (1e-6 is left after them). The smoothed spectra are so smooth (0.11 in ln f) that they are
-computed at frequencies 0.01 apart in ln f and interpolated from there (differences below 1e-5).
+The filter runs in the frequency domain: run forward and backward it multiplies the spectrum by ``|B(f)|²``,
+and 60 s of zeros hold its whole response (1e-6 is left after them). The smoothed spectra are so smooth (0.11
+in ln f) that they are computed at frequencies 0.01 apart in ln f and interpolated from there (differences
+below 1e-5).
 
 References
 ----------
@@ -102,7 +104,7 @@ def _padded(npts, sampling_rate):
 
 @lru_cache(maxsize=16)
 def _gain(npts, sampling_rate):
-    """Return ``|B(f)|²`` of the digital (bilinear) 2nd-order Butterworth high-pass at the rfft frequencies."""
+    """Return ``|B(f)|²`` of the digital 2nd-order Butterworth high-pass at the rfft frequencies."""
     frequency = np.fft.rfftfreq(npts, 1 / sampling_rate)
     with np.errstate(divide="ignore"):
         x = np.tan(np.pi * CORNER_HZ / sampling_rate) / np.tan(np.pi * frequency / sampling_rate)

@@ -1,6 +1,7 @@
 """Which samples are S wave and which are noise.
 
-Onsets come from picks, else travel times (both already in a record), else from the energy of the record itself.
+Onsets come from picks, else travel times (both already in a record), else from the energy of the record
+itself.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ BEFORE_P = 0.5  # the noise ends this long before P
 
 
 class Window(NamedTuple):
-    """Samples ``start : stop`` and what placed them: ``"pick"``, ``"travel time"``, ``"energy"`` or ``"full"``."""
+    """Samples ``start : stop`` and what placed them: pick, travel time, energy or full."""
 
     start: int
     stop: int
@@ -51,7 +52,9 @@ def window_length(window: str | float, band_hz=None) -> float | None:
     except (TypeError, ValueError):
         length = np.nan
     if not SHORTEST_S <= length < np.inf:
-        raise TNGError(f"window {window!r} not known; accepted: s, full, or a length of {SHORTEST_S:g} s or more")
+        raise TNGError(
+            f"window {window!r} not known; accepted: s, full, or a length of {SHORTEST_S:g} s or more"
+        )
     return length
 
 

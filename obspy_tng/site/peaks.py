@@ -1,0 +1,141 @@
+"""Peaks of an HVSR curve: which are clear, and why there is none.
+
+A peak is clear when it is high enough (SESAME, 2004: A0 > 2) and stands out of its surroundings. An end of
+the band is no peak: where the curve is high there, f0 may lie outside.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+MIN_AMPLITUDE = 2.0  # SESAME (2004), criterion iii of a clear peak
+MIN_PROMINENCE = 0.25  # in ln
+FIT_LN = 0.1  # half-width of the parabola in ln f: half the Konno-Ohmachi window of b = 40
+
+
+class Peak(NamedTuple):
+    """A local maximum: place in Hz, amplitude, prominence in ln."""
+
+    frequency_hz: float
+    amplitude: float
+    prominence_ln: float
+
+
+def peaks(curve: np.ndarray, frequency_hz: np.ndarray) -> list[Peak]:
+    """Return the local maxima of a curve from low to high frequency; its ends are none.
+
+    Parameters
+    ----------
+    curve : numpy.ndarray, shape (f,)
+        HVSR; NaN splits it, and the sides of a gap are ends.
+    frequency_hz : numpy.ndarray, shape (f,)
+        Rising, in Hz.
+
+    Returns
+    -------
+    list of Peak
+        Prominence is the height in ln above the higher of the two lowest points that separate the peak from a
+        higher one, or from an end, on either side. Place and amplitude come from a least-squares parabola in
+        ln f - ln A through the points within 0.1 of the maximum in ln f.
+    """
+    out = []
+    x = np.log(frequency_hz)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        y = np.log(curve)
+    finite = np.flatnonzero(np.isfinite(y))
+    for run in np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1):
+        if run.size < 3:
+            continue
+        part = y[run]
+        for i in np.flatnonzero((part[1:-1] > part[:-2]) & (part[1:-1] >= part[2:])) + 1:
+            higher = np.flatnonzero(part[:i] > part[i])
+            left = part[(higher[-1] if higher.size else 0) : i + 1].min()
+            higher = np.flatnonzero(part[i:] > part[i])
+            right = part[i : (i + higher[0] if higher.size else part.size)].min()
+            place, height = _parabola(x[run], part, i)
+            out.append(Peak(float(np.exp(place)), float(np.exp(height)), float(part[i] - max(left, right))))
+    return out
+
+
+def _parabola(x, y, i) -> tuple[float, float]:
+    """Return the vertex of the least-squares parabola around sample i; the sample where there is none."""
+    near = np.flatnonzero(np.abs(x - x[i]) <= FIT_LN)
+    if near.size < 3:
+        near = np.arange(i - 1, i + 2)
+    u, v = x[near] - x[i], y[near]
+    basis = np.stack([np.ones_like(u), u, u * u], axis=1)
+    c, b, a = np.linalg.solve(basis.T @ basis, basis.T @ v)
+    if not a < 0 or abs(b / (2 * a)) > FIT_LN:
+        return x[i], y[i]
+    return x[i] - b / (2 * a), c - b * b / (4 * a)
+
+
+def clear_peaks(
+    curve: np.ndarray,
+    frequency_hz: np.ndarray,
+    min_amplitude: float = MIN_AMPLITUDE,
+    min_prominence: float = MIN_PROMINENCE,
+) -> list[Peak]:
+    """Return the peaks that are high and prominent enough, from low to high frequency.
+
+    Parameters
+    ----------
+    curve : numpy.ndarray, shape (f,)
+        HVSR inside the band; NaN where unknown.
+    frequency_hz : numpy.ndarray, shape (f,)
+        In Hz, rising.
+    min_amplitude, min_prominence : float
+        Smallest amplitude and smallest prominence in ln.
+    """
+    return [
+        p
+        for p in peaks(curve, frequency_hz)
+        if p.amplitude >= min_amplitude and p.prominence_ln >= min_prominence
+    ]
+
+
+def no_peak_reason(
+    curve: np.ndarray,
+    frequency_hz: np.ndarray,
+    min_amplitude: float = MIN_AMPLITUDE,
+    min_prominence: float = MIN_PROMINENCE,
+) -> str:
+    """Say why a curve has no clear peak; parameters as in `clear_peaks`."""
+    known = np.flatnonzero(np.isfinite(curve))
+    if known.size < 3:
+        return "no frequency with enough valid records"
+    if hint := edge_hint(curve, frequency_hz, min_amplitude, min_prominence):
+        return hint
+    largest = float(curve[known].max())
+    if largest < min_amplitude:
+        return f"flat: largest amplitude {largest:.1f} < {min_amplitude:.3g}"
+    top = max(peaks(curve, frequency_hz), key=lambda p: p.amplitude, default=None)
+    if top is None or top.amplitude < min_amplitude:
+        return f"no peak inside the band: amplitude reaches {largest:.1f} at its edge only"
+    return (
+        f"no clear peak: the largest, {top.amplitude:.1f} at {top.frequency_hz:.2f} Hz, "
+        f"stands out by {top.prominence_ln:.2f} < {min_prominence:g} in ln"
+    )
+
+
+def edge_hint(
+    curve: np.ndarray,
+    frequency_hz: np.ndarray,
+    min_amplitude: float = MIN_AMPLITUDE,
+    min_prominence: float = MIN_PROMINENCE,
+) -> str:
+    """Return a remark when the curve is high at an end of the band and falls from there."""
+    known = np.isfinite(curve)
+    y, frequency_hz = np.log(curve[known]), frequency_hz[known]
+    for end, text in ((slice(None), "below"), (slice(None, None, -1), "above")):
+        part = y[end]
+        higher = np.flatnonzero(part > part[0])
+        fall = part[0] - part[: higher[0] if higher.size else part.size].min()
+        if part[0] >= np.log(min_amplitude) and fall >= min_prominence:
+            at = frequency_hz[end][0]
+            return (
+                f"f0 may lie {text} the band: the curve still rises to {np.exp(part[0]):.1f} at {at:.3g} Hz"
+            )
+    return ""
