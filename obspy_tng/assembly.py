@@ -83,9 +83,7 @@ def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
     data, unit = _to_mps2(data, traces, start, inventory, units)
     data = _orient(data, traces, start, inventory)
     coordinates = _coordinates(traces[0], start, inventory)
-    event = stats.get("event", {})
-    origin = event.get("origin_time")
-    onsets = stats.get("simulation", {})
+    event, (p_s, s_s) = _event(stats), _file_onsets(traces, start)
     return dict(
         data=np.ascontiguousarray(data, dtype=np.float64),
         sampling_rate=float(stats.sampling_rate), starttime=start,
@@ -93,15 +91,48 @@ def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
         channels=tuple(t.stats.channel for t in traces), units=unit,
         latitude_deg=coordinates[0], longitude_deg=coordinates[1], elevation_m=coordinates[2],
         vs30_mps=float(stats.get("site", {}).get("vs30_mps", np.nan)),
-        event_id=str(event.get("id", "")), origin_time=UTCDateTime(origin) if origin else None,
-        event_latitude_deg=float(event.get("latitude_deg", np.nan)),
-        event_longitude_deg=float(event.get("longitude_deg", np.nan)),
-        event_depth_km=float(event.get("depth_km", np.nan)),
-        magnitude=float(event.get("magnitude", np.nan)),
-        p_s=float(onsets.get("p_s", np.nan)), s_s=float(onsets.get("s_s", np.nan)),
-        onset_source="pick" if "s_s" in onsets else "",
-        source=stats.get("source_file", ""),
+        p_s=p_s, s_s=s_s, onset_source="pick" if np.isfinite(s_s) else "", source=stats.get("source_file", ""),
+        **event,
     )  # fmt: skip
+
+
+def _event(stats) -> dict:
+    """Return what the file says of the earthquake (our readers' stats.event, SAC headers) as fields of a Record."""
+    event, sac = stats.get("event"), stats.get("sac", {})
+    if event is None and "evla" in sac and "evlo" in sac:
+        event = {"latitude_deg": sac["evla"], "longitude_deg": sac["evlo"], "id": sac.get("kevnm", "").strip()}
+        if "evdp" in sac:
+            event["depth_km"] = sac["evdp"]
+        if "mag" in sac:
+            event["magnitude"] = sac["mag"]
+        if "o" in sac:
+            event["origin_time"] = stats.starttime - sac.get("b", 0.0) + sac["o"]
+    event = event or {}
+    origin = event.get("origin_time")
+    return {
+        "event_id": str(event.get("id", "")), "origin_time": UTCDateTime(origin) if origin is not None else None,
+        "event_latitude_deg": float(event.get("latitude_deg", np.nan)),
+        "event_longitude_deg": float(event.get("longitude_deg", np.nan)),
+        "event_depth_km": float(event.get("depth_km", np.nan)), "magnitude": float(event.get("magnitude", np.nan)),
+    }  # fmt: skip
+
+
+def _file_onsets(traces, start) -> tuple[float, float]:
+    """Return P and S onset in s after `start` where the file itself holds them, NaN otherwise."""
+    for trace in traces:
+        stats = trace.stats
+        lag = start - stats.starttime
+        made, mat, sac = stats.get("simulation", {}), stats.get("matlab", {}), stats.get("sac", {})
+        begin = sac.get("b", 0.0)
+        for p, s in (
+            (made.get("p_s"), made.get("s_s")),
+            (mat.get("PTIME"), mat.get("STIME")),
+            (sac["a"] - begin if "a" in sac else None, sac["t0"] - begin if "t0" in sac else None),
+        ):
+            if p is not None and np.isfinite(p) and p > 0:
+                known = s is not None and np.isfinite(s) and s > p
+                return float(p) - lag, float(s) - lag if known else np.nan
+    return np.nan, np.nan
 
 
 def _join(pieces: list[Trace], channel: str) -> Trace:

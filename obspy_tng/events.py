@@ -17,6 +17,25 @@ VS_KM_S = VP_KM_S / 1.73
 _RETIME_KM = 150.0  # farther P picks are refracted below the crust
 
 
+def too_quiet(record) -> str:
+    """Return why a record of a large earthquake cannot be real, "" if it can.
+
+    A recorder that is dead in all components shows only in its amplitude: for magnitudes from 5.5 on, a component whose
+    peak is below a hundredth of the median PGA of Joyner & Boore (1981, BSSA 71(6), Eq. 5; sd there 0.26 in log10).
+    """
+    if record.units != "m/s2" or not (record.magnitude >= 5.5 and record.distance_km <= 200):
+        return ""
+    r = np.hypot(record.distance_km, 7.3)
+    expected = 9.80665 * 10 ** (-1.02 + 0.249 * record.magnitude - np.log10(r) - 0.00255 * r)
+    peak = np.abs(record.data - np.median(record.data, axis=1, keepdims=True)).max(axis=1).min()
+    if peak >= expected / 100:
+        return ""
+    return (
+        f"dead: a component peaks at {peak:.1e} m/s², where M {record.magnitude:.1f} at {record.distance_km:.0f} km "
+        f"gives about {expected:.1g} m/s²"
+    )
+
+
 class Event(NamedTuple):
     """One earthquake of the catalogue, times in UTC, with its picks per station."""
 
@@ -143,11 +162,14 @@ def _onsets(record, event) -> dict:
     offset = record.starttime - record.origin_time
     p_pick = event.p_picks.get(key) if event else None
     s_pick = event.s_picks.get(key) if event else None
-    p = p_pick - record.starttime if p_pick else term + path / VP_KM_S - offset
+    if p_pick:
+        p = p_pick - record.starttime
+    else:
+        p = record.p_s if np.isfinite(record.p_s) else term + path / VP_KM_S - offset
     if s_pick:
         return {"p_s": float(p), "s_s": float(s_pick - record.starttime), "onset_source": "pick"}
     s = p + path / VS_KM_S - path / VP_KM_S  # a picked P carries the event term already
     source = "travel time"
     if not 0 <= s < record.duration_s:
-        return {"p_s": float(p) if p_pick else np.nan, "s_s": np.nan, "onset_source": "pick" if p_pick else ""}
+        return {"p_s": float(p) if p_pick else record.p_s, "s_s": np.nan, "onset_source": "pick" if p_pick else ""}
     return {"p_s": float(p), "s_s": float(s), "onset_source": source}

@@ -18,7 +18,7 @@ from obspy.core import AttribDict
 from obspy_tng import assembly
 from obspy_tng.assembly import COMPONENTS, UNITS
 from obspy_tng.errors import RecordError
-from obspy_tng.events import EventTable
+from obspy_tng.events import EventTable, too_quiet
 
 COMPONENTS = "ENZ"
 
@@ -168,11 +168,13 @@ def records(stream: Stream, inventory=None, events=None, *, units: str | None = 
         for cluster in assembly.clusters(groups[key]):
             name = assembly.record_name(cluster)
             try:
-                record = Record(**assembly.assemble(cluster, inventory, units))
+                record = table.attach(Record(**assembly.assemble(cluster, inventory, units)))
+                if reason := too_quiet(record):
+                    raise RecordError(reason)
             except RecordError as err:
                 out.skipped.append(Skipped(name, str(err)))
                 continue
-            out.append(table.attach(record))
+            out.append(record)
     return out
 
 
