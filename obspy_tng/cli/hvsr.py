@@ -177,21 +177,25 @@ def hvsr(paths, inventory, events, units, out, plot, as_json, **settings):
 
 def summary(curves, f0) -> list[dict]:
     """Return one plain dictionary per station, NaN as None, ready for JSON."""
+    import numpy as np
+
+    numbers = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support")
+    values = {name: f0[name].values for name in (*numbers, "n_records", "n_used", "reason")}
+    sources = curves.window_source.values
+    length_s = curves.window_end_s.values - curves.window_start_s.values
     rows = []
-    for station in map(str, f0.station.values):
-        mine, one = curves.record_station.values == station, f0.sel(station=station)
-        sources = [str(s) for s in curves.window_source.values[mine]]
-        length = (curves.window_end_s - curves.window_start_s).values[mine]
-        numbers = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support")
+    for i, station in enumerate(map(str, f0.station.values)):
+        mine = curves.record_station.values == station
+        names, counts = np.unique(sources[mine], return_counts=True)
         rows.append(
             {"station": station}
-            | {name: _number(one[name].item()) for name in numbers}
+            | {name: _number(values[name][i]) for name in numbers}
             | {
-                "n_records": int(one.n_records),
-                "n_used": int(one.n_used),
-                "reason": str(one.reason.item()),
-                "windows": {name: sources.count(name) for name in sorted(set(sources))},
-                "window_s": _number(float(length.max())),
+                "n_records": int(values["n_records"][i]),
+                "n_used": int(values["n_used"][i]),
+                "reason": str(values["reason"][i]),
+                "windows": dict(zip(names.tolist(), counts.tolist(), strict=True)),
+                "window_s": _number(length_s[mine].max()),
                 "n_without_snr": int((curves.noise_length_s.values[mine] == 0).sum()),
                 "skipped": [s for s in curves.attrs["skipped"] if f"{station}." in s],
             }

@@ -1,8 +1,10 @@
 """TimesNet-Gen: a TimesNet autoencoder of three-component accelerograms (Yilmaz et al., arXiv 2512.04694, §II-A).
 
 The published network keeps 6000×128 numbers per record and decodes them with one linear layer; this one keeps the
-idea and makes the code small: a strided stem brings 6000 samples to 188 steps, two TimesBlocks read them, a 1×1
-convolution makes the latent, and a mirrored decoder with TimesBlocks of its own brings the waveform back.
+idea and makes the code small: 64 numbers per 0.32 s. Two paths add up to the code, and two again to the waveform:
+a strided linear one, which starts as a lapped cosine transform (MDCT, Princen & Bradley 1986) of the frequencies the
+code has room for, and a TimesNet one (strided stem, TimesBlocks, sub-pixel upsampling), which starts at zero and learns
+what the linear one misses. Both are trained; without the linear path the same network needs several times the epochs.
 `models.reference` builds the published architecture.
 """
 
@@ -86,6 +88,16 @@ class TimesNetGen(nn.Module):
         self.mid = nn.Conv1d(c, c, 9, padding=4)
         self.up2 = nn.Conv1d(c, 4 * (c // 2), 7, padding=3)
         self.up3 = nn.Conv1d(c // 2, 2 * 3, 15, padding=7)
+        lapped = dict(kernel_size=2 * STRIDE, stride=STRIDE, padding=STRIDE // 2, bias=False)
+        self.analysis = nn.Conv1d(3, config.latent, **lapped)
+        self.synthesis = nn.ConvTranspose1d(config.latent, 3, **lapped)
+        with torch.no_grad():
+            basis = lapped_cosines(config.latent)
+            self.analysis.weight.copy_(basis)
+            self.synthesis.weight.copy_(basis)
+            for layer in (self.to_latent, self.up3):
+                layer.weight.zero_()
+                layer.bias.zero_()
 
     def encode(self, x, station=None):
         """Return the latent (B, latent, steps) of standardised records x (B, 3, npts)."""
@@ -93,7 +105,7 @@ class TimesNetGen(nn.Module):
         h = self.stem(x)  # (B, C, steps)
         for block in self.encoder:
             h = block(h, station)
-        return self.to_latent(h)
+        return self.to_latent(h) + self.analysis(x)
 
     def decode(self, z, station=None):
         """Return standardised records (B, 3, npts) of latents z (B, latent, steps)."""
@@ -103,7 +115,7 @@ class TimesNetGen(nn.Module):
         h = _spread(F.gelu(self.up1(torch.cat([h, skip], 1))), 4)  # (B, C, 4 steps)
         h = h + F.gelu(self.mid(h))
         h = _spread(F.gelu(self.up2(h)), 4)  # (B, C/2, 16 steps)
-        h = _spread(self.up3(h), 2)  # (B, 3, 32 steps)
+        h = _spread(self.up3(h), 2) + self.synthesis(z)  # (B, 3, 32 steps)
         return h[..., : self.config.npts]
 
     def forward(self, x, station=None, noise=None):
@@ -117,6 +129,17 @@ class TimesNetGen(nn.Module):
             if isinstance(module, Inception) and module.weight is None:
                 module.fuse()
         return self
+
+
+def lapped_cosines(n: int) -> torch.Tensor:
+    """Return n filters (n, 3, 64): the lowest bands of a sine-windowed MDCT, shared out over E, N, Z."""
+    t = torch.arange(2 * STRIDE) + 0.5
+    window = torch.sin(torch.pi * t / (2 * STRIDE)) * (2 / STRIDE) ** 0.5
+    basis = torch.zeros(n, 3, 2 * STRIDE)
+    for i in range(n):
+        band, component = divmod(i, 3)
+        basis[i, component] = window * torch.cos(torch.pi / STRIDE * (t + STRIDE / 2) * (band + 0.5))
+    return basis
 
 
 def _spread(h, factor: int):
