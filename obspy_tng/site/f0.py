@@ -186,7 +186,8 @@ def _of_curves(curves, frequency, limits, min_support, rng, n_bootstrap) -> dict
     at = int(np.argmin(np.abs(np.log(frequency / peak.frequency_hz))))
     here = logs[valid[:, at], at]
     hint = edge_hint(curve, frequency, *limits)
-    remarks = [weak, hint if "below" in hint else ""]
+    few = f"{n} record(s): not tested by resampling" if n < MIN_RECORDS else ""
+    remarks = [few, weak, hint if "below" in hint else ""]
     out |= {
         "f0_hz": peak.frequency_hz,
         "a0": peak.amplitude,

@@ -21,7 +21,7 @@ def record_parts(data, inventory, events, units, sampling_rate_hz) -> Iterator[I
         The data are of another kind, or an array has no sampling rate or a wrong shape.
     """
     if isinstance(data, np.ndarray):
-        yield _from_array(data, sampling_rate_hz)
+        yield from _from_array(data, sampling_rate_hz)
         return
     if isinstance(data, (str, bytes)) or hasattr(data, "__fspath__"):
         data = [data]
