@@ -196,6 +196,7 @@ def summary(curves, f0) -> list[dict]:
                 "reason": str(values["reason"][i]),
                 "windows": dict(zip(names.tolist(), counts.tolist(), strict=True)),
                 "window_s": _number(length_s[mine].max()),
+                "n_cut": int(curves.window_cut.values[mine].sum()),
                 "n_without_snr": int((curves.noise_length_s.values[mine] == 0).sum()),
                 "skipped": [s for s in curves.attrs["skipped"] if f"{station}." in s],
             }

@@ -13,7 +13,15 @@ from obspy_tng.site import curves, timesnet_gen
 from obspy_tng.site.inputs import record_parts
 from obspy_tng.site.smoothing import parse
 from obspy_tng.site.spectra import check_horizontal
-from obspy_tng.site.windows import Window, energy_onsets, noise_window, signal_window, window_length
+from obspy_tng.site.windows import (
+    CYCLES,
+    Window,
+    before_second_earthquake,
+    energy_onsets,
+    noise_window,
+    signal_window,
+    window_length,
+)
 
 BAND_HZ = (0.5, 20.0)  # without a band
 N_FREQUENCY = 200
@@ -34,6 +42,7 @@ class _Result(NamedTuple):
     curve: np.ndarray
     window: Window
     noise: tuple[int, int] | None
+    cut: bool  # before a second earthquake
     f0_hz: float
 
 
@@ -201,6 +210,9 @@ def _curve(record, settings) -> _Result:
         p, s = energy_onsets(data, rate)
         p, source = (picked_p if np.isfinite(picked_p) else p), "energy"
     window = signal_window(record.npts, rate, s, source, settings["length_s"])
+    whole = window
+    if not window_only:
+        window = before_second_earthquake(data, rate, window, record.magnitude)
     noise = None if window_only else noise_window(rate, p, window.start)
     if (np.ptp(data[:, window.start : window.stop], axis=1) == 0).any():
         raise RecordError("a component is constant inside the window")
@@ -219,8 +231,12 @@ def _curve(record, settings) -> _Result:
             snr=settings["snr"],
             taper=settings["taper"],
         )
+        length_s = (window.stop - window.start) / rate
+        if not window_only and length_s < settings["length_s"] - 1 / rate:  # cut short: too few cycles
+            cycles = min(CYCLES, settings["length_s"] * settings["band_hz"][0])
+            curve[settings["frequency_hz"] * length_s < cycles * (1 - 1e-9)] = np.nan
     light = replace(record, data=np.empty((3, 0)))
-    return _Result(light, GROUPS[settings["group"]](record), curve, window, noise, f0)
+    return _Result(light, GROUPS[settings["group"]](record), curve, window, noise, window != whole, f0)
 
 
 def _dataset(results, skipped, settings):
@@ -272,6 +288,7 @@ def _dataset(results, skipped, settings):
         "window_start_s": ("record", start, _attrs("start of the window after the first sample", "s")),
         "window_end_s": ("record", stop, _attrs("end of the window after the first sample", "s")),
         "window_source": ("record", [r.window.source for r in results]),
+        "window_cut": ("record", [r.cut for r in results], {"long_name": "cut before a second earthquake"}),
         "noise_length_s": ("record", noise, _attrs("noise before P; 0: no SNR mask", "s")),
         "latitude_deg": ("station", middle("latitude_deg"), _attrs("latitude", "degree")),
         "longitude_deg": ("station", middle("longitude_deg"), _attrs("longitude", "degree")),

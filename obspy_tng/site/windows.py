@@ -18,6 +18,7 @@ MIN_LENGTH_S = 15.0  # with a band
 CYCLES = 10.0  # with a band: of its lowest frequency
 SHORTEST_S = 5.0  # less S wave, or less noise, is not used
 BEFORE_P = 0.5  # the noise ends this long before P
+SECOND_RATIO = 3.0  # amplitude of a second earthquake over that of the first S
 
 
 class Window(NamedTuple):
@@ -162,3 +163,48 @@ def noise_window(sampling_rate: float, p_s: float, before: int) -> tuple[int, in
     if length < SHORTEST_S * sampling_rate:
         return None
     return stop - length, stop
+
+
+def before_second_earthquake(
+    data: np.ndarray, sampling_rate: float, window: Window, magnitude: float = np.nan
+) -> Window:
+    """Return the window cut where a second, stronger earthquake begins; the same window when there is none.
+
+    S decays. Where the motion of a later second exceeds that of the first seconds by more than 3, another
+    earthquake has come (in aftershock sequences one record in fifty, and its P makes H/V small); the cut is
+    at the quietest second before it. Ruptures of large earthquakes grow by themselves: the first seconds are
+    5 s and twice the source duration.
+
+    Parameters
+    ----------
+    data : numpy.ndarray, shape (3, n)
+        E, N, Z acceleration of the whole record, any unit.
+    sampling_rate : float
+        In Hz.
+    window : Window
+        S window.
+    magnitude : float
+        Of the earthquake; NaN when unknown, taken as small.
+
+    Raises
+    ------
+    RecordError
+        Less than 5 s would be left.
+    """
+    step = round(sampling_rate)
+    part = data[:, window.start : window.stop]
+    seconds = part.shape[1] // step
+    part = part[:, : seconds * step] - part.mean(axis=1, keepdims=True)
+    power = (part**2).sum(axis=0).reshape(seconds, step).mean(axis=1)
+    source_s = 3 * 10 ** (0.5 * (magnitude - 6)) if np.isfinite(magnitude) else 0.0
+    first = int(np.ceil(SHORTEST_S + 2 * source_s))
+    if seconds <= first:
+        return window
+    later = np.flatnonzero(power[first:] > SECOND_RATIO**2 * power[:first].max())
+    if not later.size:
+        return window
+    begin = int(np.argmax(power[:first]))
+    quiet = begin + int(np.argmin(power[begin : first + later[0]]))
+    if quiet < SHORTEST_S:
+        raise RecordError(f"a second, stronger earthquake begins {quiet - BEFORE_S:.1f} s after S")
+    return window._replace(stop=window.start + quiet * step)

@@ -83,7 +83,7 @@ def test_snr_mask_per_root_length():
 
 
 def test_lognormal_statistics():
-    """1, 2, 4 have the log-mean 2 and the ln standard deviation ln 2 (ddof 1); NaN is left out and counted."""
+    """1, 2, 4 have the log-mean 2 and the ln deviation ln 2 (ddof 1); NaN is left out, not counted."""
     curves = np.array([[1.0, np.nan, np.nan], [2.0, 3.0, np.nan], [4.0, np.nan, np.nan]])
     median, sigma, n = lognormal(curves)
     np.testing.assert_allclose(median, [2, 3, np.nan])

@@ -150,8 +150,8 @@ def test_nothing_computed_raises():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"horizontal": "x"}, {"smoothing": "x:1"}, {"window": "p"}, {"compat": "x"}, {"group": "x"}, {"band_hz": (5, 1)},
-     {"snr": -1}],
+    [{"horizontal": "x"}, {"smoothing": "x:1"}, {"window": "p"}, {"compat": "x"}, {"group": "x"},
+     {"band_hz": (5, 1)}, {"snr": -1}],
 )  # fmt: skip
 def test_wrong_settings_raise(stream, settings):
     """An unknown setting raises before anything is computed and names the value."""

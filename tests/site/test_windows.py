@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from obspy_tng.errors import RecordError, TNGError
-from obspy_tng.site.windows import energy_onsets, noise_window, signal_window, window_length
+from obspy_tng.site.windows import (
+    Window,
+    before_second_earthquake,
+    energy_onsets,
+    noise_window,
+    signal_window,
+    window_length,
+)
 
 
 def test_length_rule():
@@ -47,3 +54,24 @@ def test_energy_onsets_of_a_synthetic():
     p, s = energy_onsets(data, 100.0)
     assert p == pytest.approx(15, abs=0.5)
     assert s == pytest.approx(22, abs=1.5)
+
+
+def test_second_earthquake_cuts_the_window():
+    """S at 20 s decays; a second shock, six times its amplitude, at 33 s: the window ends within 2 s before it.
+
+    A weaker one is left alone, one right after S leaves too little, and a large rupture may grow.
+    """
+    rng = np.random.default_rng(8)
+    t = np.arange(6000) / 100.0
+    noise = rng.normal(size=(3, 6000))
+    first = np.exp(-(t - 20) / 5) * (t >= 20)
+
+    def record(at, size):
+        return noise * (0.01 + first + size * np.exp(-np.abs(t - at) / 5) * (t >= at))
+
+    window = Window(1950, 4450, "pick")
+    assert 3100 <= before_second_earthquake(record(33, 6.0), 100.0, window).stop <= 3300
+    assert before_second_earthquake(record(33, 1.0), 100.0, window) == window
+    assert before_second_earthquake(record(33, 6.0), 100.0, window, magnitude=7.5) == window
+    with pytest.raises(RecordError, match="second, stronger earthquake"):
+        before_second_earthquake(record(24, 12.0) * (1 + 9 * (t > 26)), 100.0, window)
