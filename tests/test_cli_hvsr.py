@@ -64,7 +64,8 @@ def test_table_and_outputs(tmp_path):
 @pytest.mark.parametrize(
     "wrong",
     [["--out", "r.xlsx"], ["--plot", "f.gif"], ["--out", "nowhere/r.csv"], ["--band", "5", "1"],
-     ["--window", "p"], ["--smoothing", "ko:x"], ["--horizontal", "up"], ["--snr", "-1"], ["--inventory", "absent.xml"]],
+     ["--window", "p"], ["--smoothing", "ko:x"],
+     ["--horizontal", "up"], ["--snr", "-1"], ["--inventory", "absent.xml"]],
 )  # fmt: skip
 def test_usage_errors_come_first(wrong, monkeypatch):
     """A wrong option is a usage error (exit 2) before any file is read."""

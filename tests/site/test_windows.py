@@ -57,7 +57,7 @@ def test_energy_onsets_of_a_synthetic():
 
 
 def test_second_earthquake_cuts_the_window():
-    """S at 20 s decays; a second shock, six times its amplitude, at 33 s: the window ends within 2 s before it.
+    """S at 20 s decays; a second shock, six times its amplitude, at 33 s: it ends within 2 s before.
 
     A weaker one is left alone, one right after S leaves too little, and a large rupture may grow.
     """
