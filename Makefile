@@ -18,6 +18,7 @@ $(GOALS):
 else
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help demo test check format docs bench default clean
 
 help:
@@ -27,15 +28,15 @@ help:
 	@echo "make format   ruff: mend and format in place"
 	@echo "make docs     build the documentation to docs/_build/html, warnings are errors"
 	@echo "make bench    run the benchmarks, a table each"
-	@echo "make default  train and export the shipped default anew (needs DATA, about 30 min on 2 cores)"
+	@echo "make default  train and export the shipped default anew from DATA (see docs: training)"
 	@echo "make clean    remove .venv and everything built"
 	@echo
 	@echo "PYTHON=$(PYTHON)  VENV=$(VENV)  DATA=$(DATA)"
-	@echo "Linux without a GPU: PIP_FLAGS='--extra-index-url https://download.pytorch.org/whl/cpu' saves about 2 GB"
+	@echo "Linux without a GPU: PIP_FLAGS='--extra-index-url https://download.pytorch.org/whl/cpu' leaves CUDA out"
 
 # A stamp per extra: installed once, again when metadata or versions change.
 $(VENV)/created.stamp:
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else f"Python 3.10 or newer is needed, $(PYTHON) is {sys.version.split()[0]}: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv --clear "$(VENV)" || { echo "python -m venv failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@touch $@
 
