@@ -1,0 +1,63 @@
+"""Sphinx settings: numpydoc and autosummary, click pages, the examples; needs no network."""
+
+import sys
+import warnings
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+import obspy_tng  # noqa: E402
+from obspy_tng.models import SHIPPED  # noqa: E402
+
+project = "obspy-tng"
+author = "The obspy-tng developers"
+copyright = "The obspy-tng developers, MIT licence"  # noqa: A001
+version = release = obspy_tng.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_click",
+    "sphinx_gallery.gen_gallery",
+    "model_cards",
+    "markdown_changes",
+]
+exclude_patterns = ["_build", "gallery/*.py", "gallery/*.ipynb", "sg_execution_times.rst"]
+default_role = "obj"  # `name` in docstrings is a link where there is a target, code elsewhere
+nitpicky = False
+
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc says them, with units
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+html_theme = "alabaster"
+html_static_path = ["_static"]
+html_theme_options = {
+    "description": "Site-specific strong motion and site analysis for ObsPy",
+    "fixed_sidebar": True,
+    "page_width": "1080px",
+    "sidebar_width": "230px",
+}
+html_title = f"obspy-tng {release}"
+html_copy_source = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE.parent / "examples"),
+    "gallery_dirs": "gallery",
+    "filename_pattern": "/plot_",
+    "ignore_pattern": r"demo\.py",
+    "plot_gallery": any(SHIPPED.glob("*.safetensors")),  # without weights the examples are shown, not run
+    "abort_on_example_error": True,
+    "image_scrapers": ("figure_scraper",),
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "min_reported_time": 10_000,
+    "within_subsection_order": "FileNameSortKey",
+}
+warnings.filterwarnings("ignore", message=".*non-interactive.*")
