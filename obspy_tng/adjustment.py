@@ -16,11 +16,11 @@ from obspy_tng.errors import ModelError, TNGError
 from obspy_tng.pool import LatentPool, pool_files
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
 from obspy_tng.site.curves import hvsr_array
-from obspy_tng.site.f0 import lowest_clear_peak
+from obspy_tng.site.peaks import clear_peaks
 
 N_HOSTS = 5
 ITERATIONS = 3
-REALISATIONS = 40  # per host, to measure its curve
+GLANCE, REALISATIONS = 12, 40  # per host: to choose it, to measure its curve
 _LARGEST_LN_RATIO = np.log(20.0)
 _GRID_PER_OCTAVE = 24
 
@@ -77,21 +77,20 @@ def retarget(
     def ln_curve(waves):
         return np.median(np.log(hvsr_array(land(waves), SAMPLING_RATE_HZ, grid, compat=compat)), axis=0)
 
-    measured = []
-    for pool in pools:
-        waves, _ = realise(pool, loaded, sampler, seed, range(REALISATIONS))
-        measured.append((float(np.abs(ln_target - ln_curve(waves)).mean()), pool, waves))
-    measured.sort(key=lambda m: m[0])
-    chosen = measured[:n_hosts]
+    def distance(pool):
+        waves, _ = realise(pool, loaded, sampler, seed, range(GLANCE))
+        return float(np.abs(ln_target - ln_curve(waves)).mean())
+
+    used = sorted(pools, key=distance)[:n_hosts] if len(pools) > n_hosts else pools
     ratios = []
-    for _, _, waves in chosen:
+    for pool in used:
+        waves, _ = realise(pool, loaded, sampler, seed, range(REALISATIONS))
         ln_ratio = np.zeros(n)
         for _ in range(1 + ITERATIONS):
             step = ln_target - ln_curve(apply_ratio(waves, grid, ln_ratio))
             ln_ratio = np.clip(ln_ratio + step, -_LARGEST_LN_RATIO, _LARGEST_LN_RATIO)
         ratios.append(ln_ratio)
-    used = [pool for _, pool, _ in chosen]
-    peak, _ = lowest_clear_peak(np.exp(ln_target), grid)
+    peaks = clear_peaks(np.exp(ln_target), grid)
 
     def stack(name):
         return np.concatenate([getattr(p, name) for p in used])
@@ -102,7 +101,7 @@ def retarget(
         groups=np.concatenate([np.full(len(p), k) for k, p in enumerate(used)]),
         station=station, network=network, kind="adjusted", ratio_frequency_hz=grid, ln_ratio=np.array(ratios),
         latitude_deg=latitude_deg, longitude_deg=longitude_deg, elevation_m=elevation_m, vs30_mps=vs30_mps,
-        f0_hz=peak.frequency_hz if peak else np.nan, path=None,
+        f0_hz=peaks[0].frequency_hz if peaks else np.nan, path=None,
         about={
             "made_of": "records of " + ", ".join(p.code for p in used) + " adjusted to an H/V curve; amplitudes nominal",
             "target": source or "H/V curve given by the user", "target_definition": compat or "whole record",

@@ -170,7 +170,7 @@ def _frequency_axis(axis, dataset):
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axis.set_xscale("log")
-    low, high = dataset.frequency.values[[0, -1]]
+    low, high = dataset.attrs.get("band_hz", dataset.frequency.values[[0, -1]])
     axis.set_xlim(low, high)
     axis.xaxis.set_major_locator(
         FixedLocator([t for t in TICKS_HZ if low <= t * 1.001 and t <= high * 1.001])

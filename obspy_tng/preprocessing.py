@@ -193,3 +193,21 @@ def _ends(a: np.ndarray, dt: float) -> np.ndarray:
     v[..., 1:] = np.cumsum(0.5 * (a[..., 1:] + a[..., :-1]), axis=-1) * dt
     d = (v.sum(axis=-1) - 0.5 * v[..., -1]) * dt
     return np.stack([v[..., -1], d], axis=-1)
+
+
+def signal_to_noise(record: Record) -> float:
+    """Return the least ratio over components of rms in 20 s from S (or P) on to rms before P; NaN without 3 s of noise.
+
+    Both are taken of the record high-passed at 0.5 Hz, so that microseisms do not count.
+    """
+    from scipy.signal import butter, sosfiltfilt
+
+    rate = record.sampling_rate
+    begin = record.s_s if np.isfinite(record.s_s) else record.p_s
+    before = int((record.p_s - 1.0) * rate) if np.isfinite(record.p_s) else 0
+    if before < 3 * rate or not 0 <= begin < record.duration_s:
+        return np.nan
+    data = sosfiltfilt(butter(2, 0.5, "highpass", fs=rate, output="sos"), record.data, axis=1)
+    noise = data[:, int(1.0 * rate) : before].std(axis=1)
+    signal = data[:, int(begin * rate) : int((begin + 20.0) * rate)].std(axis=1)
+    return float((signal / np.where(noise > 0, noise, np.nan)).min())

@@ -312,6 +312,8 @@ def _network(card, phase, before, reference, n_stations):
         card["init_sha256"] = before.sha256
     card["config"] = config.to_dict()
     network = build(card)
+    if before is None and not reference:
+        network.start_as_lapped_transform()
     if before is not None:
         import torch
 

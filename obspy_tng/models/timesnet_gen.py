@@ -2,7 +2,7 @@
 
 The published network keeps 6000×128 numbers per record and decodes them with one linear layer; this one keeps the
 idea and makes the code small: 64 numbers per 0.32 s. Two paths add up to the code, and two again to the waveform:
-a strided linear one, which starts as a lapped cosine transform (MDCT, Princen & Bradley 1986) of the frequencies the
+a strided linear one, which training starts as a lapped cosine transform (MDCT, Princen & Bradley 1986) of the frequencies the
 code has room for, and a TimesNet one (strided stem, TimesBlocks, sub-pixel upsampling), which starts at zero and learns
 what the linear one misses. Both are trained; without the linear path the same network needs several times the epochs.
 `models.reference` builds the published architecture.
@@ -91,13 +91,17 @@ class TimesNetGen(nn.Module):
         lapped = dict(kernel_size=2 * STRIDE, stride=STRIDE, padding=STRIDE // 2, bias=False)
         self.analysis = nn.Conv1d(3, config.latent, **lapped)
         self.synthesis = nn.ConvTranspose1d(config.latent, 3, **lapped)
-        with torch.no_grad():
-            basis = lapped_cosines(config.latent)
-            self.analysis.weight.copy_(basis)
-            self.synthesis.weight.copy_(basis)
-            for layer in (self.to_latent, self.up3):
-                layer.weight.zero_()
-                layer.bias.zero_()
+
+    @torch.no_grad()
+    def start_as_lapped_transform(self) -> TimesNetGen:
+        """Set the linear path to its start for training and the TimesNet path to zero, in place; returns itself."""
+        basis = lapped_cosines(self.config.latent)
+        self.analysis.weight.copy_(basis)
+        self.synthesis.weight.copy_(basis)
+        for layer in (self.to_latent, self.up3):
+            layer.weight.zero_()
+            layer.bias.zero_()
+        return self
 
     def encode(self, x, station=None):
         """Return the latent (B, latent, steps) of standardised records x (B, 3, npts)."""

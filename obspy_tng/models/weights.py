@@ -61,6 +61,7 @@ def write_tensors(path, tensors: dict, metadata: dict | None = None) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save_file(tensors, part, metadata=metadata)
+        part.chmod(0o644)  # safetensors makes private files
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -58,7 +58,8 @@ def pick_f0(
     dataset : xarray.Dataset
         Of `hvsr`.
     band_hz : (float, float), optional
-        Search only there, in Hz; default the whole band of the curves.
+        Accept peaks only there, in Hz; default the band of the dataset. Flanks beyond it still tell how far a peak
+        stands out.
     min_amplitude : float, optional
         Default 2, or 2 √2 for total-energy horizontals.
     min_prominence : float
@@ -98,7 +99,8 @@ def pick_f0(
             np.sqrt(2) if dataset.attrs.get("horizontal") == "total-energy" else 1
         )
     frequency = dataset.frequency.values
-    inside = _inside(frequency, band_hz) if band_hz is not None else np.ones(frequency.size, bool)
+    given_band, band_hz = band_hz is not None, tuple(band_hz or dataset.attrs.get("band_hz") or frequency[[0, -1]])
+    inside = _inside(frequency, band_hz)
     if inside.sum() < 3:
         raise TNGError(
             f"band {band_hz} Hz holds {inside.sum()} of the curve's frequencies; at least 3 needed"
@@ -107,16 +109,16 @@ def pick_f0(
     rows = []
     for station in stations:
         mine = dataset.record_station.values == station
-        curves = dataset.hvsr.values[mine][:, inside]
+        curves = dataset.hvsr.values[mine]
         rng = np.random.default_rng(seed)
         if rule == "argmax":
             given = (
-                dataset.f0_record_hz.values[mine] if "f0_record_hz" in dataset and band_hz is None else None
+                dataset.f0_record_hz.values[mine] if "f0_record_hz" in dataset and not given_band else None
             )
-            rows.append(_median_of_records(curves, frequency[inside], given, rng, n_bootstrap))
+            rows.append(_median_of_records(curves[:, inside], frequency[inside], given, rng, n_bootstrap))
         else:
             limits = (min_amplitude, min_prominence)
-            rows.append(_of_curves(curves, frequency[inside], limits, min_support, rng, n_bootstrap))
+            rows.append(_of_curves(curves, frequency, inside, limits, min_support, rng, n_bootstrap))
     units = {"f0_hz": "Hz", "f0_low_hz": "Hz", "f0_high_hz": "Hz"}
     out = {
         name: (
@@ -136,9 +138,7 @@ def pick_f0(
         "min_amplitude": float(min_amplitude),
         "min_prominence": float(min_prominence),
         "min_support": min_support,
-        "band_hz": list(map(float, band_hz))
-        if band_hz is not None
-        else [float(frequency[0]), float(frequency[-1])],
+        "band_hz": list(map(float, band_hz)),
         "n_bootstrap": n_bootstrap,
         "seed": seed,
         "interval": CONFIDENCE,
@@ -146,7 +146,7 @@ def pick_f0(
     return xr.Dataset(out, {"station": stations}, attrs)
 
 
-def _of_curves(curves, frequency, limits, min_support, rng, n_bootstrap) -> dict:
+def _of_curves(curves, frequency, inside, limits, min_support, rng, n_bootstrap) -> dict:
     """Return what `pick_f0` tells of one station, by the lowest clear peak of its log-mean curve."""
     n = len(curves)
     valid = np.isfinite(curves)
@@ -160,9 +160,10 @@ def _of_curves(curves, frequency, limits, min_support, rng, n_bootstrap) -> dict
 
     curve = mean_curves(np.ones((1, n)))[0]
     out = _nothing(n, int(valid.any(axis=1).sum()))
-    found = clear_peaks(curve, frequency, *limits)
+    low, high = frequency[inside][[0, -1]]
+    found = [p for p in clear_peaks(curve, frequency, *limits) if low <= p.frequency_hz <= high]
     if not found:
-        return out | {"reason": no_peak_reason(curve, frequency, *limits)}
+        return out | {"reason": no_peak_reason(curve[inside], frequency[inside], *limits)}
     trials = []
     if n >= MIN_RECORDS and n_bootstrap:
         counts = rng.multinomial(n, np.full(n, 1 / n), size=n_bootstrap).astype(float)
@@ -185,7 +186,7 @@ def _of_curves(curves, frequency, limits, min_support, rng, n_bootstrap) -> dict
         return out | {"reason": f"no clear peak: {weak}"}
     at = int(np.argmin(np.abs(np.log(frequency / peak.frequency_hz))))
     here = logs[valid[:, at], at]
-    hint = edge_hint(curve, frequency, *limits)
+    hint = edge_hint(curve[inside], frequency[inside], *limits)
     few = f"{n} record(s): not tested by resampling" if n < MIN_RECORDS else ""
     remarks = [few, weak, hint if "below" in hint else ""]
     out |= {

@@ -25,7 +25,7 @@ from obspy_tng.site.windows import (
 
 BAND_HZ = (0.5, 20.0)  # without a band
 N_FREQUENCY = 200
-TAPER = 0.05
+TAPER = 0.1
 GROUPS = {
     "station": lambda r: r.code,
     "sensor": lambda r: f"{r.network}.{r.station}.{r.location}.{r.channels[2][:-1]}",
@@ -64,7 +64,7 @@ def hvsr(
 ):
     """Compute the earthquake HVSR of records and the log-mean curve of every station.
 
-    Per record: S window cut, mean removed, 5 % cosine tapers, Fourier amplitudes at exactly the window's
+    Per record: S window cut, mean removed, 10 % cosine ramps outside of it, Fourier amplitudes at exactly the window's
     length, horizontals combined, H and V smoothed, divided. A frequency at which the smoothed spectrum of any
     component is less than `snr` times that of the noise before P is NaN for that record.
 
@@ -88,7 +88,7 @@ def hvsr(
         Smallest signal/noise ratio of smoothed amplitudes per sqrt(length); 0 for no mask. Records with less
         than 5 s before P are not masked: their ``noise_length_s`` is 0.
     n_frequency : int, optional
-        Number of log-spaced output frequencies; default 200.
+        Number of log-spaced frequencies in the band, default 200; curves also cover half an octave beyond either end.
     compat : {None, "timesnet-gen"}
         ``"timesnet-gen"``: as the published code, see `timesnet_gen`; whole record, 400 linear frequencies
         1-20 Hz; `horizontal`, `smoothing` and `snr` are not used.
@@ -178,7 +178,7 @@ def _settings(band_hz, window, horizontal, smoothing, snr, n_frequency, compat, 
     band = band_hz or BAND_HZ
     return {
         "band_hz": band,
-        "frequency_hz": np.geomspace(*band, n_frequency or N_FREQUENCY),
+        "frequency_hz": _with_flanks(*band, n_frequency or N_FREQUENCY),
         "length_s": length_s,
         "window": str(window),
         "horizontal": horizontal,
@@ -188,6 +188,16 @@ def _settings(band_hz, window, horizontal, smoothing, snr, n_frequency, compat, 
         "compat": "",
         "group": group,
     }
+
+
+def _with_flanks(low_hz, high_hz, n) -> np.ndarray:
+    """Return n log-spaced frequencies over a band and, at the same spacing, half an octave beyond either end.
+
+    A peak near an end of the band can only be judged by both its flanks.
+    """
+    step = np.log(high_hz / low_hz) / (n - 1)
+    beyond = int(np.log(2) / 2 / step)
+    return low_hz * np.exp(step * np.arange(-beyond, n + beyond))
 
 
 def _name(record):
@@ -209,7 +219,7 @@ def _curve(record, settings) -> _Result:
         picked_p = p
         p, s = energy_onsets(data, rate)
         p, source = (picked_p if np.isfinite(picked_p) else p), "energy"
-    window = signal_window(record.npts, rate, s, source, settings["length_s"])
+    window = signal_window(record.npts, rate, s, source, settings["length_s"], settings["taper"])
     whole = window
     if not window_only:
         window = before_second_earthquake(data, rate, window, record.magnitude)

@@ -106,8 +106,13 @@ def _change_point(power) -> int:
     return int(np.argmin(k * np.log(early + tiny) + (n - k) * np.log(late + tiny))) + 1 if n > 2 else 0
 
 
-def signal_window(npts: int, sampling_rate: float, s_s: float, source: str, length_s: float | None) -> Window:
+def signal_window(
+    npts: int, sampling_rate: float, s_s: float, source: str, length_s: float | None, taper: float = 0.0
+) -> Window:
     """Return the window to analyse: from 0.5 s before S, `length_s` long or as far as the record reaches.
+
+    The ramps of the taper come on top, before and behind: the onset of S, where most of its energy is, must not be
+    tapered away.
 
     Parameters
     ----------
@@ -121,6 +126,8 @@ def signal_window(npts: int, sampling_rate: float, s_s: float, source: str, leng
         What told the onset; kept in the window.
     length_s : float or None
         None: the whole record.
+    taper : float
+        Each ramp's share of the window's whole length.
 
     Raises
     ------
@@ -131,10 +138,12 @@ def signal_window(npts: int, sampling_rate: float, s_s: float, source: str, leng
         if npts < SHORTEST_S * sampling_rate:
             raise RecordError(f"record holds only {npts / sampling_rate:.1f} s; {SHORTEST_S:g} s needed")
         return Window(0, npts, "full")
-    start = max(round((s_s - BEFORE_S) * sampling_rate), 0)
-    stop = min(start + round(length_s * sampling_rate), npts)
-    if stop - start < SHORTEST_S * sampling_rate:
-        left = max(stop - start, 0) / sampling_rate
+    whole_s = length_s / (1 - 2 * taper)
+    start = max(round((s_s - BEFORE_S - taper * whole_s) * sampling_rate), 0)
+    stop = min(start + round(whole_s * sampling_rate), npts)
+    left = (stop - max(round((s_s - BEFORE_S) * sampling_rate), 0)) / sampling_rate
+    if left < SHORTEST_S:
+        left = max(left, 0.0)
         raise RecordError(f"record holds only {left:.1f} s after S ({source}); {SHORTEST_S:g} s needed")
     return Window(start, stop, source)
 
