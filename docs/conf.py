@@ -12,7 +12,7 @@ from obspy_tng.models import SHIPPED  # noqa: E402
 
 project = "obspy-tng"
 author = "The obspy-tng developers"
-copyright = "The obspy-tng developers, MIT licence"  # noqa: A001
+copyright = "The obspy-tng developers, MIT licence"
 version = release = obspy_tng.__version__
 
 extensions = [
@@ -26,6 +26,8 @@ extensions = [
     "markdown_changes",
 ]
 exclude_patterns = ["_build", "gallery/*.py", "gallery/*.ipynb", "sg_execution_times.rst"]
+templates_path = ["_templates"]
+smartquotes = False  # they would turn --out into an en dash
 default_role = "obj"  # `name` in docstrings is a link where there is a target, code elsewhere
 nitpicky = False
 
@@ -57,7 +59,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
-    "min_reported_time": 10_000,
+    "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
 }
 warnings.filterwarnings("ignore", message=".*non-interactive.*")

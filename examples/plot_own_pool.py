@@ -14,7 +14,7 @@ import numpy as np
 
 import obspy_tng as tng
 
-NETWORK = Path(__file__).resolve().parents[1] / "data_samples" / "network"
+NETWORK = next(p for p in map(Path, ("data_samples/network", "../data_samples/network")) if p.is_dir())
 
 records = tng.read_records(
     sorted(NETWORK.glob("*.mseed")), inventory=NETWORK / "stations.xml", events=NETWORK / "events.xml"
@@ -43,12 +43,16 @@ for label, dataset in curves.items():
     peak_hz = float(dataset.frequency[int(curve.values.argmax())])
     print(f"{label}: largest H/V {float(curve.max()):.1f} at {peak_hz:.2f} Hz")
 axis.axvline(2.0, color="0.5", linestyle=":", label="f0 of the layers, 2 Hz")
+axis.set_xlim(0.5, 20)
+axis.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+axis.set_yticks([1, 2, 5], ["1", "2", "5"])
+axis.minorticks_off()
 axis.set_xlabel("frequency (Hz)")
 axis.set_ylabel("H/V spectral ratio")
 axis.legend()
 
 # %%
-# Averaging shrinks the spread from event to event; the default sampler keeps it.
+# Averaging shrinks the spread from event to event; the default sampler gives back much of it.
 print("sd of ln PGA of the records:", np.std(np.log(pool.pga_mps2), ddof=1).round(2))
 for sampler in ("vp", "mean"):
     waves = np.array([t.data for t in tng.generate(pool=pool, n=50, seed=3, sampler=sampler)])

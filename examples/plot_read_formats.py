@@ -16,7 +16,7 @@ import obspy
 
 import obspy_tng as tng
 
-DATA = Path(__file__).resolve().parents[1] / "data_samples"
+DATA = next(p for p in (Path("data_samples"), Path("../data_samples")) if p.is_dir())
 
 # %%
 # With ``apply_calib=True`` the samples are m/s², whatever the file holds.

@@ -1,4 +1,4 @@
-"""The directive ``model-cards``: the JSON cards beside the shipped weights, as text; nothing to fill in by hand."""
+"""The directive ``model-cards``: the JSON cards beside the shipped weights, as tables."""
 
 import json
 
@@ -31,7 +31,8 @@ class ModelCards(Directive):
         lines = []
         for path in sorted(SHIPPED.glob("*.json")):
             card = json.loads(path.read_text(encoding="utf-8"))
-            lines += [f".. rubric:: {card.get('name', path.stem)}", "", ".. list-table::", "   :widths: 25 75", ""]
+            lines += [f".. rubric:: {card.get('name', path.stem)}", ""]
+            lines += [".. list-table::", "   :widths: 25 75", ""]
             for key, text in _rows(card):
                 lines += [f"   * - {key}", f"     - ``{text}``" if text.strip() else "     -"]
             lines.append("")
