@@ -29,7 +29,7 @@ exclude_patterns = ["_build", "gallery/*.py", "gallery/*.ipynb", "sg_execution_t
 templates_path = ["_templates"]
 smartquotes = False  # they would turn --out into an en dash
 default_role = "obj"  # `name` in docstrings is a link where there is a target, code elsewhere
-nitpicky = False
+suppress_warnings = ["sphinx_gallery.space_in_filename"]  # a clone may lie in "My Documents"
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc says them, with units
