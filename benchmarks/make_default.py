@@ -82,6 +82,7 @@ def main():
     shutil.rmtree(args.out / "pools", ignore_errors=True)
     codes = np.array(corpus.codes())
     about = {"source": CITATION}
+    hosts = []
     for code in sorted(set(codes)):
         records = corpus.records(np.flatnonzero(codes == code))
         snr = np.nan_to_num([signal_to_noise(r) for r in records], nan=np.inf)
@@ -96,8 +97,9 @@ def main():
                 print(f"{code}: no pool: {err}")
                 continue
             pool.save(folder / f"{code}.h5")
+        if (snr >= MIN_SNR).sum() >= MAX_RECORDS:
+            hosts.append(args.out / "pools" / f"{code}.h5")
         print(f"{code}: {len(clear)} of {len(records)} records used ({(snr >= MIN_SNR).sum()} with SNR >= {MIN_SNR:g}), f0 {pool.f0_hz:.2f} Hz")
-    hosts = sorted((args.out / "pools").glob("*.h5"))
     for station, place in AFAD.items():
         pool = tng.retarget(
             target_curve(args.data, station), station=station, network="TK", hosts=hosts, model=model, source=CURVES, **place

@@ -48,7 +48,7 @@ class LatentPool:
     ratio_frequency_hz, ln_ratio : numpy.ndarray, shapes (F,), (hosts, F)
         Adjusted pools: ln of target over host HVSR.
     f0_hz : float
-        Of the pool's records, or of the target curve; NaN without a clear peak.
+        Of the records the pool was built from (chosen or not), or of the target curve; NaN without a clear peak.
     about : dict
         Text facts: citation of the data, hosts, target.
     path : Path or None
@@ -291,6 +291,7 @@ def build_pool(records, *, model=None, station: str | None = None, kind="recorde
     if len(records) < 2:
         raise RecordError(f"a pool needs at least 2 records, got {len(records)} of station {station or codes}")
     require_mps2(records, "a pool")
+    f0_hz = float(pick_f0(hvsr(records, band_hz=F0_BAND_HZ)).f0_hz[0])
     pga = np.array([np.abs(r.data - r.data.mean(axis=1, keepdims=True))[:2].max() for r in records])
     if max_records and len(records) > max_records:
         order = np.argsort(pga)
@@ -305,7 +306,7 @@ def build_pool(records, *, model=None, station: str | None = None, kind="recorde
         magnitude=np.array([r.magnitude for r in records]), distance_km=np.array([r.distance_km for r in records]),
         pga_mps2=pga, groups=np.zeros(len(records), int), latitude_deg=first.latitude_deg,
         longitude_deg=first.longitude_deg, elevation_m=first.elevation_m, vs30_mps=first.vs30_mps,
-        f0_hz=float(pick_f0(hvsr(records, band_hz=F0_BAND_HZ)).f0_hz[0]),
+        f0_hz=f0_hz,
         about={"made_of": f"{len(records)} recorded accelerograms of {first.code}", **(about or {})},
     )  # fmt: skip
 

@@ -152,7 +152,7 @@ def write(stream: Stream, path, format: str | None = None) -> list[Path]:
     >>> tng.write(tng.generate("CI.CWC", seed=1), "cwc.mseed")  # doctest: +SKIP
     """
     path = Path(path)
-    format = (format or _SUFFIX.get(path.suffix.lower()) or ("SAC" if not path.suffix else "")).upper()
+    format = (format or _SUFFIX.get(path.suffix.lower()) or ("SAC" if not path.suffix or path.is_dir() else "")).upper()
     if not format:
         raise TNGError(f"format of {path} not known; accepted suffixes: {', '.join(_SUFFIX)}, or format=")
     if format in ("GSE2", "GSE1"):
@@ -175,7 +175,7 @@ def write(stream: Stream, path, format: str | None = None) -> list[Path]:
 
 
 def _write_folder(stream, sidecar, path, work, format):
-    if path.suffix:
+    if path.suffix.lower() in _SUFFIX or path.is_file():
         raise TNGError(f"{format} takes one trace per file: give a folder instead of {path}")
     targets = {}
     for trace in stream:

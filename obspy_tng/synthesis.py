@@ -141,19 +141,23 @@ def model_of(pool: LatentPool, model=None, device: str = "cpu"):
 
 def realise(pool: LatentPool, model, sampler: str, seed: int, numbers):
     """Return accelerograms (n, 3, 6000) in m/s² and their mixtures, realisation numbers `numbers` of a seed."""
+    from obspy_tng.models.autoencoder import one_thread
+
     mixtures, waves = [], []
-    for i in numbers:
-        # the child i of a seed, whatever the number of its siblings
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
-        mixture, members = sampling.draw(sampler, rng, pool.groups)
-        latent = mixture.apply(pool.latents, members)
-        ln_sd = mixture.apply(pool.ln_sd, members)
-        # one at a time: a sample must not depend, in its last bit, on how many are asked for
-        x = model.decode(latent[None], pool.code if model.stations else None)[0].astype(np.float64)
-        x -= x.mean(axis=-1, keepdims=True)
-        wave = x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
-        if pool.ln_ratio.size:
-            wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
-        waves.append(wave)
-        mixtures.append(mixture)
+    label = pool.code if model.stations else None
+    with one_thread():
+        for i in numbers:
+            # the child i of a seed, whatever the number of its siblings
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
+            mixture, members = sampling.draw(sampler, rng, pool.groups)
+            latent = mixture.apply(pool.latents, members)
+            ln_sd = mixture.apply(pool.ln_sd, members)
+            # one at a time: a sample must not depend, in its last bit, on how many are asked for
+            x = model.decode(latent[None], label)[0].astype(np.float64)
+            x -= x.mean(axis=-1, keepdims=True)
+            wave = x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
+            if pool.ln_ratio.size:
+                wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
+            waves.append(wave)
+            mixtures.append(mixture)
     return land(np.array(waves)), mixtures

@@ -18,7 +18,7 @@ import click
 @click.option("--starttime", help="UTC time of the first sample; 1970-01-01 when left out.")
 @click.option("--format", "format_", default="MSEED", show_default=True, help="MSEED, SAC, AT2, PICKLE …")
 @click.option("--out", default=".", show_default=True, type=click.Path(), help="Folder to write to.")
-@click.option("--plot", is_flag=True, help="Also draw traces, spectra and HVSR (PNG).")
+@click.option("--plot", is_flag=True, help="Also draw a realisation and all H/V curves (PNG).")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 def generate(station, curve, n, seed, model, pool, sampler, instrument, starttime, format_, out, plot, device):
     """Generate three-component accelerograms that shake like a site (m/s², 100 Hz, 60 s).
@@ -56,9 +56,10 @@ def generate(station, curve, n, seed, model, pool, sampler, instrument, starttim
             raise
         raise TNGError(f"format {format_!r} cannot be written: {err}") from err
     if plot:
-        from obspy_tng.plotting import generated
+        from obspy_tng.plotting import plot_generated
 
-        files.append(generated(stream, Path(out) / f"{name}.png"))
+        files.append(Path(out) / f"{name}.png")
+        plot_generated(stream).savefig(files[-1], dpi=130)
     click.echo(f"{n} realisation(s) of {made.station} ({made.pool_kind} pool), seed {made.seed}", err=True)
     for path in files if len(files) < 6 else [target, *files[-1:]]:
         click.echo(str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +85,20 @@ class Autoencoder:
             batch = torch.from_numpy(np.ascontiguousarray(values[first : first + _BATCH], dtype=np.float32))
             out.append(function(batch.to(self.device), self._label(station, len(batch))).float().cpu().numpy())
         return np.concatenate(out) if out else np.zeros((0, *self.latent_shape), np.float32)
+
+
+@contextmanager
+def one_thread():
+    """Compute on one CPU thread inside the block: last bits then do not depend on the machine's core count.
+
+    Single records are too small to gain from more, and lose much when the cores are busy.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def build(card: dict) -> TimesNetGen:
