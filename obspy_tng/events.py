@@ -136,7 +136,7 @@ def _event(event, places):
     for pick in event.picks:
         phase = (pick.phase_hint or hints.get(pick.resource_id) or "")[:1].upper()
         key = (pick.waveform_id.network_code, pick.waveform_id.station_code) if pick.waveform_id else None
-        if phase not in picks or key is None:
+        if phase not in picks or key is None or pick.time is None:
             continue
         picks[phase][key] = min(pick.time, picks[phase].get(key, pick.time))
     for key, time in picks["P"].items():
@@ -147,7 +147,7 @@ def _event(event, places):
     term = float(np.median(residuals)) if residuals else 0.0
     return Event(
         str(event.resource_id).rsplit("/", 1)[-1], origin.time, origin.latitude, origin.longitude, depth,
-        magnitude.mag if magnitude else np.nan, term, picks["P"], picks["S"],
+        magnitude.mag if magnitude and magnitude.mag is not None else np.nan, term, picks["P"], picks["S"],
     )  # fmt: skip
 
 
