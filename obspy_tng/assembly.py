@@ -77,6 +77,8 @@ def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
     rates = {t.stats.sampling_rate for t in traces}
     if len(rates) > 1:
         raise RecordError(f"components differ in sampling rate: {', '.join(f'{r:g}' for r in sorted(rates))} Hz")
+    if not 0 < min(rates) < np.inf:
+        raise RecordError(f"sampling rate {min(rates):g} Hz is not positive and finite")
     data, start = _common_window(traces)
     _check(data, [t.stats.channel for t in traces])
     stats = traces[0].stats
@@ -97,14 +99,16 @@ def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
 
 
 def _event(stats) -> dict:
-    """Return what the file says of the earthquake (our readers' stats.event, SAC headers) as fields of a Record."""
-    event, sac = stats.get("event"), stats.get("sac", {})
+    """Return what the file says of the earthquake (stats.event, SAC or K-NET headers) as fields of a Record."""
+    event, sac = stats.get("event"), stats.get("sac", stats.get("knet", {}))
     if event is None and "evla" in sac and "evlo" in sac:
         event = {"latitude_deg": sac["evla"], "longitude_deg": sac["evlo"], "id": sac.get("kevnm", "").strip()}
         if "evdp" in sac:
             event["depth_km"] = sac["evdp"]
         if "mag" in sac:
             event["magnitude"] = sac["mag"]
+        if "evot" in sac:
+            event["origin_time"] = sac["evot"]
         if "o" in sac:
             event["origin_time"] = stats.starttime - sac.get("b", 0.0) + sac["o"]
     event = event or {}
@@ -145,13 +149,20 @@ def _join(pieces: list[Trace], channel: str) -> Trace:
             raise RecordError(f"{channel} holds no samples")
     if len(pieces) == 1:
         return pieces[0]
-    if any(p.stats.sampling_rate != pieces[0].stats.sampling_rate for p in pieces):
-        raise RecordError(f"pieces of {channel} differ in sampling rate")
-    for before, after in zip(pieces, pieces[1:], strict=False):
-        missing = after.stats.starttime - before.stats.endtime - before.stats.delta
-        if missing > 0.5 * before.stats.delta:
-            raise RecordError(f"gap of {missing:.2f} s in {channel} at {before.stats.endtime}")
-    merged = Stream([p.copy() for p in pieces]).merge(method=0)  # disagreeing overlaps become masked
+    for what in ("sampling_rate", "calib"):
+        if any(p.stats[what] != pieces[0].stats[what] for p in pieces):
+            raise RecordError(f"pieces of {channel} differ in {what.replace('_', ' ')}")
+    end, delta = pieces[0].stats.endtime, pieces[0].stats.delta
+    for piece in pieces[1:]:
+        missing = piece.stats.starttime - end - delta
+        if missing > 0.5 * delta:
+            raise RecordError(f"gap of {missing:.2f} s in {channel} at {end}")
+        end = max(end, piece.stats.endtime)  # a repeated packet may end before its predecessor
+    merged = Stream([p.copy() for p in pieces])
+    if len({p.data.dtype for p in pieces}) > 1:  # merge refuses, as after a recorder's change of encoding
+        for piece in merged:
+            piece.data = piece.data.astype(np.float64)
+    merged.merge(method=0)  # disagreeing overlaps become masked
     if len(merged) != 1 or np.ma.isMaskedArray(merged[0].data):
         raise RecordError(f"pieces of {channel} overlap and disagree")
     return merged[0]
@@ -218,11 +229,13 @@ def _to_mps2(data, traces, start, inventory, units):
     if measured:
         raise RecordError(f"the file holds {', '.join(sorted(measured))}, not acceleration")
     ours = stats.get("sac", {}).get("kinst", "").strip() == "TNG"
-    if ours or any(stats.get(name) is not None for name in _CALIBRATED):
-        return data * calib, "m/s2"
-    if inventory is not None:
+    known = ours or any(stats.get(name) is not None for name in _CALIBRATED)
+    if inventory is not None and not known:
         return to_acceleration(data, [t.id for t in traces], start, stats.sampling_rate, inventory), "m/s2"
-    return data * calib, "unknown"
+    if not (np.isfinite(calib) & (calib != 0)).all():
+        values = ", ".join(f"{c:g}" for c in calib[:, 0])
+        raise RecordError(f"stats.calib is {values}; 0 and NaN tell nothing")
+    return data * calib, "m/s2" if known else "unknown"
 
 
 def _orient(data, traces, start, inventory):
@@ -236,7 +249,11 @@ def _orient(data, traces, start, inventory):
         return data
     from obspy.signal.rotate import rotate2zne
 
-    z, n, e = rotate2zne(data[2], az_z, dip_z, data[1], az_n, dip_n, data[0], az_e, dip_e)
+    try:
+        z, n, e = rotate2zne(data[2], az_z, dip_z, data[1], az_n, dip_n, data[0], az_e, dip_e)
+    except ValueError:
+        azimuths, dips = f"{az_e:g}, {az_n:g}, {az_z:g}", f"{dip_e:g}, {dip_n:g}, {dip_z:g}"
+        raise RecordError(f"azimuths {azimuths}° and dips {dips}° do not span space") from None
     return np.array([e, n, z])
 
 
@@ -260,7 +277,7 @@ def _coordinates(trace, start, inventory) -> tuple[float, float, float]:
     if "coordinates" in trace.stats:
         c = trace.stats.coordinates
         return float(c.latitude), float(c.longitude), float(c.get("elevation", np.nan))
-    sac = trace.stats.get("sac", {})
+    sac = trace.stats.get("sac", trace.stats.get("knet", {}))  # both readers name them alike
     if "stla" in sac and "stlo" in sac:
         return float(sac["stla"]), float(sac["stlo"]), float(sac.get("stel", np.nan))
     if inventory is not None:

@@ -16,11 +16,10 @@ from obspy import Stream, Trace, UTCDateTime
 from obspy.core import AttribDict
 
 from obspy_tng import assembly
-from obspy_tng.assembly import COMPONENTS, UNITS
+from obspy_tng.assembly import UNITS
 from obspy_tng.errors import RecordError
 from obspy_tng.events import EventTable, too_quiet
 
-COMPONENTS = "ENZ"
 
 class Skipped(NamedTuple):
     """A file or record that was left out, and why."""
@@ -50,7 +49,7 @@ class Record:
     Attributes
     ----------
     data : numpy.ndarray, shape (3, n), float64
-        Rows in the order of `COMPONENTS` (E, N, Z), in `units`.
+        Rows in the order E, N, Z, in `units`.
     sampling_rate : float
         In Hz.
     starttime : UTCDateTime
@@ -131,7 +130,8 @@ def records(stream: Stream, inventory=None, events=None, *, units: str | None = 
     Parameters
     ----------
     stream : obspy.Stream
-        Any number of stations, channels and events. Left as it is.
+        Any number of stations, channels and events. Left as it is. ObsPy's ``apply_calib=True`` leaves
+        ``stats.calib`` standing: read without it, or say ``units="m/s2"``.
     inventory : obspy.Inventory, optional
         Responses (counts or velocity become m/s²), coordinates and the azimuths of 1/2 components.
     events : obspy.Catalog, optional
@@ -173,6 +173,9 @@ def records(stream: Stream, inventory=None, events=None, *, units: str | None = 
                     raise RecordError(reason)
             except RecordError as err:
                 out.skipped.append(Skipped(name, str(err)))
+                continue
+            except Exception as err:  # headers hold whatever other readers and users put there
+                out.skipped.append(Skipped(name, f"unexpected {type(err).__name__}: {err}"))
                 continue
             out.append(record)
     return out
