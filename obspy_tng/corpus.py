@@ -70,21 +70,28 @@ class Corpus:
         if not table.is_file() or not (self.path / "waveforms.hdf5").is_file():
             raise FormatError(f"{self.path} is no corpus: it needs metadata.csv and waveforms.hdf5 (corpus build)")
         with table.open(newline="", encoding="utf-8") as file:
-            self.rows = list(csv.DictReader(file))
-        missing = [c for c in ("trace_name", "station_code") if self.rows and c not in self.rows[0]]
+            try:
+                self.rows = list(csv.DictReader(file))
+            except (csv.Error, UnicodeDecodeError) as err:
+                raise FormatError(f"{table} is no table of text: {err}") from err
+        needed = ("trace_name", "station_code", "trace_start_time", "trace_sampling_rate_hz")
+        missing = [c for c in needed if self.rows and c not in self.rows[0]]
         if missing:
             raise FormatError(f"{table} lacks the column(s) {', '.join(missing)}")
+        for number, row in enumerate(self.rows):
+            if None in row or None in row.values():
+                raise FormatError(f"{table} is damaged: row {number + 1} has more or fewer fields than the header")
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def codes(self) -> list[str]:
         """Return ``NET.STA`` of every record."""
-        return [f"{r['station_network_code']}.{r['station_code']}".lstrip(".") for r in self.rows]
+        return [f"{r.get('station_network_code', '')}.{r['station_code']}".lstrip(".") for r in self.rows]
 
     def event_ids(self) -> list[str]:
         """Return the event of every record; a record without one is its own event."""
-        return [r["source_id"] or r["trace_name"] for r in self.rows]
+        return [r.get("source_id") or r["trace_name"] for r in self.rows]
 
     def records(self, indices: Iterable[int] | None = None) -> Records:
         """Return records, all or those of `indices`; a damaged one is listed in ``.skipped``."""
@@ -96,19 +103,25 @@ class Corpus:
         except OSError as err:
             raise FormatError(f"{self.path / 'waveforms.hdf5'} is not a readable HDF5 file: {err}") from err
         with file:
-            order = file["data_format/component_order"].asstr()[()] if "data_format" in file else COMPONENTS
+            order = _component_order(file)
             rows = [order.index(c) for c in COMPONENTS]
             for i in range(len(self)) if indices is None else indices:
                 name = self.rows[i]["trace_name"]
                 try:
                     data = file[f"data/{name}"][()]
-                except (KeyError, OSError) as err:
+                except (KeyError, OSError, TypeError) as err:
                     out.skipped.append(Skipped(name, f"waveform missing or damaged: {err}"))
                     continue
-                if data.ndim != 2 or data.shape[0] != 3 or not np.isfinite(data).all():
-                    out.skipped.append(Skipped(name, f"not a finite (3, n) array: shape {data.shape}"))
+                if np.ndim(data) != 2 or data.shape[0] != 3 or data.dtype.kind not in "fiu":
+                    out.skipped.append(Skipped(name, f"not a (3, n) array of numbers: shape {np.shape(data)}"))
                     continue
-                out.append(_record(self.rows[i], data[rows].astype(np.float64)))
+                if not np.isfinite(data).all():
+                    out.skipped.append(Skipped(name, "holds NaN or infinite samples"))
+                    continue
+                try:
+                    out.append(_record(self.rows[i], data[rows].astype(np.float64)))
+                except (TypeError, ValueError) as err:
+                    out.skipped.append(Skipped(name, f"damaged row of the table: {err}"))
         return out
 
 
@@ -194,6 +207,19 @@ def split_events(event_ids: Sequence[str], fraction: float = 0.2, seed: int = 0)
     order = np.random.default_rng(seed).permutation(len(unique))
     n = min(max(1, round(fraction * len(unique))), len(unique) - 1)
     return sorted(unique[i] for i in order[n:]), sorted(unique[i] for i in order[:n])
+
+
+def _component_order(file) -> str:
+    """Return the order of rows in the waveforms, as E, N and Z in some order."""
+    if "data" not in file:
+        raise FormatError(f"{file.filename} holds no group 'data', as waveforms of SeisBench do")
+    try:
+        order = file["data_format/component_order"].asstr()[()] if "data_format" in file else COMPONENTS
+    except (KeyError, TypeError, AttributeError) as err:
+        raise FormatError(f"{file.filename} tells no data_format/component_order") from err
+    if sorted(order) != sorted(COMPONENTS):
+        raise FormatError(f"{file.filename} has components {order!r}; accepted: E, N and Z in any order")
+    return order
 
 
 def _row(record: Record, name: str) -> dict:
