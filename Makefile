@@ -53,11 +53,11 @@ test: $(VENV)/dev.stamp
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check .
-	$(PY) -m ruff format --check docs examples
+	$(PY) -m ruff format --check .
 
 format: $(VENV)/dev.stamp
 	$(PY) -m ruff check --fix .
-	$(PY) -m ruff format docs examples
+	$(PY) -m ruff format .
 
 docs: $(VENV)/docs.stamp
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html $(ARGS)

@@ -49,7 +49,9 @@ def target_curve(data: Path, station: str):
 def main():
     """Run the steps that are not done yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with ridgecrest/ and the rest")
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data"), help="folder with ridgecrest/ and the rest"
+    )
     parser.add_argument("--work", type=Path, default=Path("runs"), help="corpus and training")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where weights/ and pools go")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
@@ -99,10 +101,14 @@ def main():
             pool.save(folder / f"{code}.h5")
         if (snr >= MIN_SNR).sum() >= MAX_RECORDS:
             hosts.append(args.out / "pools" / f"{code}.h5")
-        print(f"{code}: {len(clear)} of {len(records)} records used ({(snr >= MIN_SNR).sum()} with SNR >= {MIN_SNR:g}), f0 {pool.f0_hz:.2f} Hz")
+        print(
+            f"{code}: {len(clear)} of {len(records)} records used ({(snr >= MIN_SNR).sum()} with SNR >= {MIN_SNR:g}), "
+            f"f0 {pool.f0_hz:.2f} Hz"
+        )
     for station, place in AFAD.items():
         pool = tng.retarget(
-            target_curve(args.data, station), station=station, network="TK", hosts=hosts, model=model, source=CURVES, **place
+            target_curve(args.data, station), station=station, network="TK", hosts=hosts, model=model, source=CURVES,
+            **place,
         )  # fmt: skip
         pool.save(args.out / "pools" / f"TK.{station}.h5")
         print(f"TK.{station}: {pool.about['made_of']}; f0 of the curve {pool.f0_hz:.2f} Hz")

@@ -61,9 +61,7 @@ def main():
     print(f"{sum(p.stat().st_size for p in files) / 1e6:8.2f} MB in all")
 
 
-def record(
-    site, seed, station, network="TK", magnitude=4.6, distance_km=25.0, start="2021-02-14T03:07:11.250"
-):
+def record(site, seed, station, network="TK", magnitude=4.6, distance_km=25.0, start="2021-02-14T03:07:11.250"):
     """Return one simulated Stream (E, N, Z in m/s²) of 45 s at a soil of `NETWORK`."""
     layers, latitude, longitude, elevation = NETWORK[site]
     stream = simulate(

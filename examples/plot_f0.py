@@ -20,9 +20,7 @@ NETWORK = next(p for p in map(Path, ("data_samples/network", "../data_samples/ne
 # The inventory turns counts into m/s², the events give P and S. Per record: S window, Fourier
 # amplitudes, the two horizontals combined, smoothed, divided by the vertical. The curve of a station
 # is the log-mean of its records.
-curves = tng.hvsr(
-    sorted(NETWORK.glob("*.mseed")), inventory=NETWORK / "stations.xml", events=NETWORK / "events.xml"
-)
+curves = tng.hvsr(sorted(NETWORK.glob("*.mseed")), inventory=NETWORK / "stations.xml", events=NETWORK / "events.xml")
 print(curves)
 
 # %%

@@ -33,9 +33,7 @@ folder = Path(tempfile.mkdtemp()) / "cwc"
 files = tng.write(stream, folder)
 print(len(files), "files, the last is", files[-1].name)
 back = obspy.read(str(files[0]))[0]
-print(
-    back.id, back.stats.sac.stla, back.stats.sac.stlo, "".join(back.stats.sac[f"kuser{i}"] for i in range(3))
-)
+print(back.id, back.stats.sac.stla, back.stats.sac.stlo, "".join(back.stats.sac[f"kuser{i}"] for i in range(3)))
 
 # %%
 figure, axes = plt.subplots(5, 1, figsize=(8, 6), sharex=True, sharey=True, layout="constrained")

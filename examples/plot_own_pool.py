@@ -19,9 +19,7 @@ NETWORK = next(p for p in map(Path, ("data_samples/network", "../data_samples/ne
 records = tng.read_records(
     sorted(NETWORK.glob("*.mseed")), inventory=NETWORK / "stations.xml", events=NETWORK / "events.xml"
 )
-pool = tng.build_pool(
-    records, station="XT.SOFT", kind="simulated", about={"source": "obspy-tng sample records"}
-)
+pool = tng.build_pool(records, station="XT.SOFT", kind="simulated", about={"source": "obspy-tng sample records"})
 print(f"{pool.code}: {len(pool)} records, {pool.kind}, f0 {pool.f0_hz:.2f} Hz, {pool.about['made_of']}")
 
 # %%

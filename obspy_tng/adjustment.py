@@ -103,7 +103,7 @@ def retarget(
         latitude_deg=latitude_deg, longitude_deg=longitude_deg, elevation_m=elevation_m, vs30_mps=vs30_mps,
         f0_hz=peaks[0].frequency_hz if peaks else np.nan, path=None,
         about={
-            "made_of": "records of " + ", ".join(p.code for p in used) + " adjusted to an H/V curve; amplitudes nominal",
+            "made_of": f"records of {', '.join(p.code for p in used)} adjusted to an H/V curve; amplitudes nominal",
             "target": source or "H/V curve given by the user", "target_definition": compat or "whole record",
         },
     )  # fmt: skip
@@ -137,11 +137,12 @@ def read_curve(curve) -> tuple[np.ndarray, np.ndarray]:
     """
     if isinstance(curve, (str, Path)):
         try:
-            rows = [line.replace(",", " ").replace(";", " ").split() for line in Path(curve).open(encoding="utf-8")]
+            lines = Path(curve).read_text(encoding="utf-8").splitlines()
         except UnicodeDecodeError as err:
             raise TNGError(f"{curve} is no text file with two columns: {err}") from err
         numbers = []
-        for row in rows:
+        for line in lines:
+            row = line.replace(",", " ").replace(";", " ").split()
             try:
                 numbers.append((float(row[0]), float(row[1])))
             except (ValueError, IndexError):

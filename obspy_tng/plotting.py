@@ -44,9 +44,7 @@ def plot_hvsr(dataset, f0=None, station: str | None = None):
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     _draw(top, dataset, f0, station, records=True)
     one, verdict = dataset.sel(station=station), f0.sel(station=station)
-    top.set_title(
-        f"{station}: {_verdict(verdict)}", loc="left", fontsize=12, fontweight="bold", color=_colour(verdict)
-    )
+    top.set_title(f"{station}: {_verdict(verdict)}", loc="left", fontsize=12, fontweight="bold", color=_colour(verdict))
     top.set_ylabel("H/V spectral ratio")
     legend = top.legend(loc="upper right", fontsize=9, framealpha=0.9)
     for handle in legend.get_lines():
@@ -85,9 +83,7 @@ def plot_overview(dataset, f0=None, columns: int = 4):
     for axis, station in zip(axes, stations, strict=False):
         _draw(axis, dataset, f0, station, records=False)
         verdict = f0.sel(station=station)
-        axis.set_title(
-            f"{station}  {_verdict(verdict, short=True)}", loc="left", fontsize=9, color=_colour(verdict)
-        )
+        axis.set_title(f"{station}  {_verdict(verdict, short=True)}", loc="left", fontsize=9, color=_colour(verdict))
         _frequency_axis(axis, dataset)
     for axis in axes[len(stations) :]:
         axis.set_visible(False)
@@ -227,9 +223,7 @@ def _frequency_axis(axis, dataset):
     axis.set_xscale("log")
     low, high = dataset.attrs.get("band_hz", dataset.frequency.values[[0, -1]])
     axis.set_xlim(low, high)
-    axis.xaxis.set_major_locator(
-        FixedLocator([t for t in TICKS_HZ if low <= t * 1.001 and t <= high * 1.001])
-    )
+    axis.xaxis.set_major_locator(FixedLocator([t for t in TICKS_HZ if low <= t * 1.001 and t <= high * 1.001]))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     axis.grid(color="0.9", linewidth=0.6)
@@ -260,9 +254,7 @@ def _settings_line(dataset, station) -> str:
     mine = dataset.record_station.values == station
     sources, counts = np.unique(dataset.window_source.values[mine], return_counts=True)
     length = (dataset.window_end_s - dataset.window_start_s).values[mine]
-    windows = ", ".join(
-        f"{n} by {s}" if s != "full" else f"{n} whole" for s, n in zip(sources, counts, strict=True)
-    )
+    windows = ", ".join(f"{n} by {s}" if s != "full" else f"{n} whole" for s, n in zip(sources, counts, strict=True))
     mask = f"signal/noise ≥ {a['snr']:g}" if a["snr"] else "no noise mask"
     definition = f", as {a['compat']}" if a["compat"] else ""
     how = f"{a['horizontal']} horizontal; {a['smoothing']}; {mask}{definition}"

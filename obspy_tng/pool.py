@@ -111,7 +111,15 @@ class LatentPool:
                 packed = dict(compression="gzip", shuffle=True, track_times=False)
                 file.create_dataset("codes", data=codes, **packed)
                 file.create_dataset("scale", data=scale, **packed)
-                for key in ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio"):
+                for key in (
+                    "ln_sd",
+                    "magnitude",
+                    "distance_km",
+                    "pga_mps2",
+                    "groups",
+                    "ratio_frequency_hz",
+                    "ln_ratio",
+                ):
                     file.create_dataset(key, data=getattr(self, key), track_times=False)
                 file.create_dataset("parents", data=self.parents, dtype=h5py.string_dtype(), track_times=False)
             os.replace(part, path)
@@ -307,7 +315,7 @@ def build_pool(records, *, model=None, station: str | None = None, kind="recorde
         pga_mps2=pga, groups=np.zeros(len(records), int), latitude_deg=first.latitude_deg,
         longitude_deg=first.longitude_deg, elevation_m=first.elevation_m, vs30_mps=first.vs30_mps,
         f0_hz=f0_hz,
-        about={"made_of": f"{len(records)} recorded accelerograms of {first.code}", **(about or {})},
+        about={"made_of": f"{len(records)} {kind} accelerograms of {first.code}", **(about or {})},
     )  # fmt: skip
 
 

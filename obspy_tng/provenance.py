@@ -109,7 +109,9 @@ def inventory(stream: Stream):
                 net,
                 stations=[
                     Station(
-                        sta, *places[(net, sta)][0], channels=channels,
+                        sta,
+                        *places[(net, sta)][0],
+                        channels=channels,
                         site=Site(name=sta if places[(net, sta)][1] else f"{sta} (coordinates not known)"),
                         creation_date=UTCDateTime(0),
                     )  # fmt: skip
@@ -203,7 +205,18 @@ def show_versions() -> None:
     from importlib.metadata import PackageNotFoundError, version
 
     print(f"obspy-tng {obspy_tng.__version__}\nPython {platform.python_version()} on {platform.platform()}")
-    for name in ("obspy", "torch", "numpy", "scipy", "h5py", "xarray", "click", "safetensors", "matplotlib", "h5netcdf"):
+    for name in (
+        "obspy",
+        "torch",
+        "numpy",
+        "scipy",
+        "h5py",
+        "xarray",
+        "click",
+        "safetensors",
+        "matplotlib",
+        "h5netcdf",
+    ):
         try:
             print(f"{name} {version(name)}")
         except PackageNotFoundError:

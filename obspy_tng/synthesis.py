@@ -75,7 +75,7 @@ def generate(
     """
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= MAX_REALISATIONS:
         raise TNGError(
-            f"n={n!r} realisations asked for; 1 to {MAX_REALISATIONS} fit into a Stream (two-character location codes). "
+            f"n={n!r} realisations asked for; 1 to {MAX_REALISATIONS} fit into a Stream (two-character locations). "
             "For more, call generate() with several seeds and collect them in a corpus: obspy-tng corpus build"
         )
     if instrument not in ("X", "N"):

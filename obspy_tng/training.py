@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from obspy_tng.assembly import COMPONENTS
+from obspy_tng.checkpoint import Run
 from obspy_tng.corpus import Corpus, split_events
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, cut, resampled, standardise, window_start
 
 JITTER_S = 3.0  # training windows start up to this much earlier or later
-EMA_STEPS = 200  # time constant of the averaged weights that are kept
 TARGETS = ("CI.CWC", "CI.WMF", "CI.ISA", "CI.HAR", "CI.SLA")
 
 
@@ -120,7 +120,7 @@ def train(
     card["training_precision"] = "bf16" if half else "fp32"
     sigma = _latent_sigma(network, training, stations, device) if phase == 1 else None
     loss = Loss(NPTS, SAMPLING_RATE_HZ, log_stft, ln_hvsr).to(device)
-    run = _Run(network, learning_rate, epochs * -(-len(training) // batch))
+    run = Run(network, learning_rate, epochs * -(-len(training) // batch))
     first = run.restore(out / "checkpoint.safetensors", _settings(card)) if resume else 0
     started = time.monotonic()
     for epoch in range(first, epochs):
@@ -134,17 +134,21 @@ def train(
             x, ln_sd, s_s, label = (torch.from_numpy(a).to(device) for a in training.draw(rows, rng))
             noise = None
             if sigma is not None:
-                noise = latent_noise * (label @ sigma)[..., None] * torch.randn(
-                    len(rows), sigma.shape[1], network.config.steps, device=device
+                noise = (
+                    latent_noise
+                    * (label @ sigma)[..., None]
+                    * torch.randn(len(rows), sigma.shape[1], network.config.steps, device=device)
                 )
             with torch.autocast(str(device).split(":")[0], dtype=torch.bfloat16, enabled=half):
                 y = network(x, label if phase == 1 else None, noise)
             terms = loss(y.float(), x, ln_sd, s_s)
             if not torch.isfinite(terms["total"]):
-                raise ModelError(f"loss is not finite in epoch {epoch + 1}; lower the learning rate ({learning_rate:g})")
+                raise ModelError(
+                    f"loss is not finite in epoch {epoch + 1}; lower the learning rate ({learning_rate:g})"
+                )
             run.step(terms["total"])
             for key, value in terms.items():
-                sums[key] = sums.get(key, 0.0) + float(value) * len(rows) / len(order)
+                sums[key] = sums.get(key, 0.0) + float(value.detach()) * len(rows) / len(order)
         values = {f"train_{k}": v for k, v in sums.items()}
         values |= {f"valid_{k}": v for k, v in _validate(run.average, validating, loss, batch, device, phase).items()}
         run.history.append({"epoch": epoch + 1, **{k: round(v, 5) for k, v in values.items()}})
@@ -192,71 +196,6 @@ class _Source:
             s_s[k] = record.s_s - first / SAMPLING_RATE_HZ
         x, ln_sd = standardise(x)
         return x, ln_sd.astype(np.float32), s_s, self.labels[rows]
-
-
-class _Run:
-    """Optimiser, schedule, averaged weights, history: what a checkpoint must hold."""
-
-    def __init__(self, network, learning_rate, steps):
-        import copy
-
-        import torch
-
-        self.network, self.average = network, copy.deepcopy(network).eval()
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4, betas=(0.9, 0.98))
-        self.peak, self.steps, self.done = learning_rate, max(steps, 1), 0
-        self.history: list[dict] = []
-
-    def step(self, loss):
-        import torch
-
-        warm = max(1, min(200, self.steps // 10))
-        progress = min(1.0, max(0, self.done - warm) / max(1, self.steps - warm))
-        rate = self.peak * min(1.0, (self.done + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * progress)))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
-        self.done += 1
-        keep = 1 - 1 / min(EMA_STEPS, self.done + 1)
-        with torch.no_grad():
-            for a, p in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                a.lerp_(p, 1 - keep)
-
-    def store(self, path, epoch, settings):
-        from obspy_tng.models.weights import write_tensors
-
-        tensors = {f"network.{k}": v.detach().cpu().contiguous() for k, v in self.network.state_dict().items()}
-        tensors |= {f"average.{k}": v.detach().cpu().contiguous() for k, v in self.average.state_dict().items()}
-        for i, state in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{i}.{k}": v.detach().cpu().contiguous() for k, v in state.items()}
-        facts = {"epoch": epoch, "done": self.done, "settings": settings, "history": self.history}
-        write_tensors(path, tensors, {"facts": json.dumps(facts)})
-
-    def restore(self, path, settings) -> int:
-        """Take up a checkpoint and return the epochs done; 0 when there is none yet."""
-        from obspy_tng.models.weights import read_tensors
-
-        if not Path(path).is_file():
-            return 0
-        tensors, metadata = read_tensors(path)
-        facts = json.loads(metadata.get("facts", "{}"))
-        if facts.get("settings") != settings:
-            old = facts.get("settings", {})
-            differ = sorted(k for k in settings if settings[k] != old.get(k))
-            raise ModelError(f"{path} belongs to a run with other settings ({', '.join(differ)}); use another folder")
-        part = lambda head: {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}  # noqa: E731
-        self.network.load_state_dict(part("network."))
-        self.average.load_state_dict(part("average."))
-        state = self.optimiser.state_dict()
-        for key, value in part("optimiser.").items():
-            index, field = key.split(".", 1)
-            state["state"].setdefault(int(index), {})[field] = value
-        self.optimiser.load_state_dict(state)
-        self.done, self.history = facts["done"], facts["history"]
-        return facts["epoch"]
 
 
 def _settings(card: dict) -> dict:
@@ -354,7 +293,7 @@ def _validate(network, source, loss, batch, device, phase) -> dict[str, float]:
             x, ln_sd, s_s, label = (torch.from_numpy(a).to(device) for a in source.draw(rows))
             terms = loss(network(x, label if phase == 1 else None), x, ln_sd, s_s)
             for key, value in terms.items():
-                sums[key] = sums.get(key, 0.0) + float(value) * len(rows) / len(source)
+                sums[key] = sums.get(key, 0.0) + float(value.detach()) * len(rows) / len(source)
     return sums
 
 

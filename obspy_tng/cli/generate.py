@@ -5,16 +5,30 @@ import click
 
 @click.command()
 @click.option("--station", help="Code, such as 0205, TK.0205 or CI.CWC (see: obspy-tng stations).")
-@click.option("--hvsr", "curve", type=click.Path(exists=True, dir_okay=False),
-              help="Instead: CSV of frequency (Hz) and H/V amplitude of the site.")
+@click.option(
+    "--hvsr",
+    "curve",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Instead: CSV of frequency (Hz) and H/V amplitude of the site.",
+)
 @click.option("-n", "n", default=1, show_default=True, help="Realisations, 1 to 1296.")
 @click.option("--seed", type=int, help="Drawn and printed when left out.")
 @click.option("--model", help="Model name or path; the pool's own when left out.")
 @click.option("--pool", type=click.Path(exists=True), help="Pool file, or folder of pools.")
-@click.option("--sampler", type=click.Choice(["vp", "mean", "dirichlet"]), default="vp",
-              show_default=True, help="How the pool's records are mixed.")
-@click.option("--instrument", type=click.Choice(["X", "N"]), default="X", show_default=True,
-              help="Channel code HX? (synthetic) or HN?.")
+@click.option(
+    "--sampler",
+    type=click.Choice(["vp", "mean", "dirichlet"]),
+    default="vp",
+    show_default=True,
+    help="How the pool's records are mixed.",
+)
+@click.option(
+    "--instrument",
+    type=click.Choice(["X", "N"]),
+    default="X",
+    show_default=True,
+    help="Channel code HX? (synthetic) or HN?.",
+)
 @click.option("--starttime", help="UTC time of the first sample; 1970-01-01 when left out.")
 @click.option("--format", "format_", default="MSEED", show_default=True, help="MSEED, SAC, AT2, PICKLE …")
 @click.option("--out", default=".", show_default=True, type=click.Path(), help="Folder to write to.")
@@ -39,7 +53,9 @@ def generate(station, curve, n, seed, model, pool, sampler, instrument, starttim
         try:
             start = UTCDateTime(starttime)
         except (ValueError, TypeError):
-            raise click.BadParameter(f"{starttime!r} is no time; accepted: 2023-02-06T01:17:32", param_hint="--starttime") from None
+            raise click.BadParameter(
+                f"{starttime!r} is no time; accepted: 2023-02-06T01:17:32", param_hint="--starttime"
+            ) from None
     stream = tng.generate(
         station, n, hvsr=curve, model=model, pool=pool, sampler=sampler, seed=seed, starttime=start,
         instrument=instrument, device=device,

@@ -126,8 +126,7 @@ def _band(_ctx, _param, value):
     "--out",
     callback=_suffix(SUFFIXES),
     metavar="FILE",
-    help="Write curves: .nc (all, netCDF), .csv (station curves), .json (f0 and station curves).  "
-    "[default: none]",
+    help="Write curves: .nc (all, netCDF), .csv (station curves), .json (f0 and station curves).  [default: none]",
 )
 @click.option(
     "--plot",
@@ -135,9 +134,7 @@ def _band(_ctx, _param, value):
     metavar="FILE",
     help="Write a figure: .png, .pdf or .svg.  [default: none]",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON array on stdout, an object per station."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array on stdout, an object per station.")
 def hvsr(paths, inventory, events, units, out, plot, as_json, **settings):
     """Tell f0 and the HVSR curve of stations from real records.
 
@@ -234,9 +231,7 @@ def _check_outputs(out, plot):
     from importlib.util import find_spec
 
     if out and Path(out).suffix.lower() == ".nc" and find_spec("h5netcdf") is None:
-        raise click.UsageError(
-            "--out FILE.nc needs h5netcdf (pip install 'obspy-tng[netcdf]'); .csv and .json do not"
-        )
+        raise click.UsageError("--out FILE.nc needs h5netcdf (pip install 'obspy-tng[netcdf]'); .csv and .json do not")
     if plot and find_spec("matplotlib") is None:
         raise click.UsageError("--plot needs matplotlib: pip install 'obspy-tng[plot]'")
 

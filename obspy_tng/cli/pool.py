@@ -10,16 +10,20 @@ def pool():
 
 @pool.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=False))
-@click.option("--out", required=True, type=click.Path(),
-              help="File (.h5) for one station, folder for several.")
+@click.option("--out", required=True, type=click.Path(), help="File (.h5) for one station, folder for several.")
 @click.option("--station", help="Only this NET.STA.")
 @click.option("--inventory", type=click.Path(exists=True), help="StationXML: responses, coordinates.")
 @click.option("--events", type=click.Path(exists=True), help="QuakeML: events and picks.")
 @click.option("--units", help="What the numbers are if the files cannot tell: m/s2, gal, g.")
 @click.option("--model", help="Model name or path; the shipped default when left out.")
 @click.option("--max-records", type=int, help="Keep at most so many, spread over the range of PGA.")
-@click.option("--kind", type=click.Choice(["recorded", "simulated"]), default="recorded",
-              show_default=True, help="What the records are.")
+@click.option(
+    "--kind",
+    type=click.Choice(["recorded", "simulated"]),
+    default="recorded",
+    show_default=True,
+    help="What the records are.",
+)
 @click.option("--source", default="", help="Citation of the data, kept with the pool.")
 def build(paths, out, station, inventory, events, units, model, max_records, kind, source):
     """Build pools from your own records with the frozen model."""
@@ -62,11 +66,21 @@ def build(paths, out, station, inventory, events, units, model, max_records, kin
 @click.argument("curve", type=click.Path(exists=True, dir_okay=False))
 @click.option("--station", required=True, help="NET.STA or STA of the target.")
 @click.option("--out", required=True, type=click.Path(), help="Pool file to write (.h5).")
-@click.option("--host", "hosts", multiple=True, type=click.Path(exists=True),
-              help="Recorded pool to adjust; repeat. The shipped ones when left out.")
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    type=click.Path(exists=True),
+    help="Recorded pool to adjust; repeat. The shipped ones when left out.",
+)
 @click.option("--n-hosts", default=5, show_default=True, help="How many of them to use.")
-@click.option("--compat", type=click.Choice(["timesnet-gen", "none"]), default="timesnet-gen",
-              show_default=True, help="Definition the curve was computed with.")
+@click.option(
+    "--compat",
+    type=click.Choice(["timesnet-gen", "none"]),
+    default="timesnet-gen",
+    show_default=True,
+    help="Definition the curve was computed with.",
+)
 @click.option("--latitude", type=float, help="Of the target, degrees.")
 @click.option("--longitude", type=float, help="Of the target, degrees.")
 @click.option("--source", default="", help="Where the curve comes from, kept with the pool.")

@@ -17,7 +17,8 @@ def stations(pool, as_json):
     if as_json:
         rows = [
             {
-                "station": p.code, "kind": p.kind, "n_records": len(p), "f0_hz": None if math.isnan(p.f0_hz) else p.f0_hz,
+                "station": p.code, "kind": p.kind, "n_records": len(p),
+                "f0_hz": None if math.isnan(p.f0_hz) else p.f0_hz,
                 "model": p.model, "made_of": p.about.get("made_of", ""),
             }
             for p in pools

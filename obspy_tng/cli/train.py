@@ -6,8 +6,13 @@ import click
 @click.command()
 @click.argument("corpus", type=click.Path(exists=True))
 @click.option("--out", required=True, type=click.Path(), help="Folder for checkpoint, weights, card.")
-@click.option("--phase", type=click.Choice(["0", "1"]), default="0", show_default=True,
-              help="0: unconditioned; 1: fine-tune with station labels.")
+@click.option(
+    "--phase",
+    type=click.Choice(["0", "1"]),
+    default="0",
+    show_default=True,
+    help="0: unconditioned; 1: fine-tune with station labels.",
+)
 @click.option("--init", type=click.Path(exists=True), help="Model to start from (phase 1 needs it).")
 @click.option("--station", "stations", multiple=True, help="Phase 1: NET.STA to condition on; repeat.")
 @click.option("--exclude", multiple=True, help="Phase 0: NET.STA to leave out; repeat.")
@@ -15,12 +20,18 @@ import click
 @click.option("--batch", default=8, show_default=True, help="Records per step.")
 @click.option("--learning-rate", default=1e-3, show_default=True, help="Peak of the schedule.")
 @click.option("--validation", default=0.2, show_default=True, help="Share of events held out.")
-@click.option("--latent-noise", default=1.0, show_default=True,
-              help="Phase 1: noise on the code, in station latent sd.")
+@click.option(
+    "--latent-noise", default=1.0, show_default=True, help="Phase 1: noise on the code, in station latent sd."
+)
 @click.option("--seed", default=0, show_default=True, help="Weights, augmentation, event split.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-@click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto",
-              show_default=True, help="Arithmetic of the network.")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "bf16", "fp32"]),
+    default="auto",
+    show_default=True,
+    help="Arithmetic of the network.",
+)
 @click.option("--threads", type=int, help="CPU threads; torch's choice when left out.")
 @click.option("--name", help="Name in the model card; the folder's when left out.")
 @click.option("--reference", is_flag=True, help="Train the published architecture (slow).")

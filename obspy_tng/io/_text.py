@@ -78,9 +78,7 @@ def split_header(raw, is_data, name, what):
             return decode(b"\n".join(lines)).split("\n"), raw[position:]
         lines.append(line.strip())
         position += len(line)
-    raise FormatError(
-        f"{name}: no samples follow the {what} header ({len(lines)} lines read); the file is cut short"
-    )
+    raise FormatError(f"{name}: no samples follow the {what} header ({len(lines)} lines read); the file is cut short")
 
 
 def number(text):
@@ -134,9 +132,7 @@ def interval(text, field, name):
     """Return a sampling interval in seconds from a header field, or raise."""
     dt_s = positive(text)
     if dt_s is None:
-        raise FormatError(
-            f"{name}: {field} is {text!r}; expected the sampling interval in seconds, above zero"
-        )
+        raise FormatError(f"{name}: {field} is {text!r}; expected the sampling interval in seconds, above zero")
     return dt_s
 
 
@@ -147,9 +143,7 @@ def samples(tokens, n_expected, field, name, *, headonly=False):
     """
     if len(tokens) != n_expected:
         kind = "cut short" if len(tokens) < n_expected else "damaged, or holds more than one column"
-        raise FormatError(
-            f"{name}: {field} promises {n_expected} numbers, the file holds {len(tokens)}; it is {kind}"
-        )
+        raise FormatError(f"{name}: {field} promises {n_expected} numbers, the file holds {len(tokens)}; it is {kind}")
     if headonly:
         return None
     try:
@@ -172,9 +166,7 @@ def coordinates(latitude, longitude, elevation=None):
     """Return ``stats.coordinates`` (degrees, degrees, m), empty unless both angles are known and possible."""
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return AttribDict()
-    if (
-        latitude == 0 and longitude == 0
-    ):  # the Gulf of Guinea has no accelerograph: zeros fill an unknown position
+    if latitude == 0 and longitude == 0:  # the Gulf of Guinea has no accelerograph: zeros fill an unknown position
         return AttribDict()
     return known(latitude=latitude, longitude=longitude, elevation=elevation)
 

@@ -118,9 +118,7 @@ def _read_at2(filename, headonly=False, **kwargs):
     if record := re.match(r"RSN(\d+)", name, re.IGNORECASE):
         header["RSN"] = int(record[1])
     channel, sign = _orientation(header)
-    event = (
-        " ".join(filter(None, (header.EVENT, header.DATE))) if header.EVENT not in ("", "UNKNOWN") else None
-    )
+    event = " ".join(filter(None, (header.EVENT, header.DATE))) if header.EVENT not in ("", "UNKNOWN") else None
     trace = make_trace(
         data,
         npts,
@@ -223,9 +221,7 @@ def _write_at2(stream, filename, **kwargs):
     trace = stream[0]
     units = trace.stats.get("units", "m/s^2")
     if units != "m/s^2":
-        raise FormatError(
-            f"AT2 holds acceleration, got {trace.id} whose stats.units is {units!r}; expected 'm/s^2'"
-        )
+        raise FormatError(f"AT2 holds acceleration, got {trace.id} whose stats.units is {units!r}; expected 'm/s^2'")
     data_g = np.asarray(trace.data, dtype=np.float64) * (trace.stats.calib / STANDARD_GRAVITY_MPS2)
     if data_g.size == 0 or not np.isfinite(data_g).all():
         raise FormatError(

@@ -89,11 +89,7 @@ def _read_dyna(filename, headonly=False, **kwargs):
 
     if "SPECTR" in get("DATA_TYPE", "").upper():
         raise FormatError(f"{name}: DATA_TYPE is {get('DATA_TYPE')!r}; a response spectrum is not a waveform")
-    missing = [
-        key
-        for key in ("STATION_CODE", "SAMPLING_INTERVAL_S", "NDATA", "STREAM", "UNITS")
-        if key not in header
-    ]
+    missing = [key for key in ("STATION_CODE", "SAMPLING_INTERVAL_S", "NDATA", "STREAM", "UNITS") if key not in header]
     if missing:
         raise FormatError(f"{name}: the DYNA header lacks {', '.join(missing)}")
     try:

@@ -68,9 +68,7 @@ def read_eq_mat(path_or_bytes, *, name=None, headonly=False):
         raise FormatError(f"{name}: EQ.anEQ.Accel holds values that are not finite")
     delta = _scalar(eq, "sampling")
     if delta is None or delta <= 0:
-        raise FormatError(
-            f"{name}: EQ.anEQ.sampling is {delta}; expected the sampling interval in seconds, above zero"
-        )
+        raise FormatError(f"{name}: EQ.anEQ.sampling is {delta}; expected the sampling interval in seconds, above zero")
 
     origin, station, start = _identity(eq, workspace, name)
     stats = {
@@ -107,9 +105,7 @@ def _load(raw, name):
     except KeyError:
         raise FormatError(f"{name}: a MATLAB file without EQ; expected the structure EQ.anEQ") from None
     except Exception as error:  # scipy raises half a dozen kinds for damaged files
-        raise FormatError(
-            f"{name}: not a MATLAB 5 file with EQ.anEQ ({str(error).splitlines()[0][:80]})"
-        ) from None
+        raise FormatError(f"{name}: not a MATLAB 5 file with EQ.anEQ ({str(error).splitlines()[0][:80]})") from None
     workspace = content.get("__function_workspace__", np.empty(0, np.uint8))
     return eq, np.ascontiguousarray(workspace).tobytes()
 

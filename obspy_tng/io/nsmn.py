@@ -75,9 +75,7 @@ def _read_nsmn(filename, headonly=False, **kwargs):
     delta = interval(get("SAMPLING_INTERVAL_SEC"), "SAMPLING INTERVAL (sec)", name)
     start = parse_time(get("RECORD_TIME", ""))
     if start is None:
-        raise FormatError(
-            f"{name}: RECORD TIME is {get('RECORD_TIME')!r}; expected dd/mm/yyyy HH:MM:SS (GMT)"
-        )
+        raise FormatError(f"{name}: RECORD TIME is {get('RECORD_TIME')!r}; expected dd/mm/yyyy HH:MM:SS (GMT)")
     if not get("STATION_ID"):
         raise FormatError(f"{name}: the NSMN header lacks STATION ID")
     data = samples(words, 3 * npts, "NUMBER OF DATA (3 columns)", name, headonly=headonly)
@@ -95,9 +93,7 @@ def _read_nsmn(filename, headonly=False, **kwargs):
             delta=delta,
             calib=0.01,
             units="m/s^2",
-            coordinates=coordinates(
-                *_position(get("STATION_COORDINATES", "")), number(get("STATION_ALTITUDE_M"))
-            ),
+            coordinates=coordinates(*_position(get("STATION_COORDINATES", "")), number(get("STATION_ALTITUDE_M"))),
             event=_event(header),
             nsmn=AttribDict(header),
         )

@@ -59,9 +59,7 @@ class Loss(nn.Module):
 
     def _log_stft(self, y, x, n, hop):
         window = getattr(self, f"window{n}")
-        Y, X = (
-            torch.stft(u.flatten(0, 1), n, hop, window=window, return_complex=True).abs().square() for u in (y, x)
-        )
+        Y, X = (torch.stft(u.flatten(0, 1), n, hop, window=window, return_complex=True).abs().square() for u in (y, x))
         floor = 1e-4 * X.mean((-2, -1), keepdim=True) + 1e-12
         return 0.5 * ((Y + floor).log() - (X + floor).log()).abs().mean()
 

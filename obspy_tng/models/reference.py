@@ -77,7 +77,7 @@ class ReferenceBlock(nn.Module):
 class Reference(nn.Module):
     """Encoder at full rate, linear decoder; tensors are (batch, component, time)."""
 
-    def __init__(self, config: ReferenceConfig = ReferenceConfig()):  # noqa: B008 (frozen)
+    def __init__(self, config: ReferenceConfig = ReferenceConfig()):
         super().__init__()
         self.config = config
         self.embedding = nn.Conv1d(3, config.channels, 3, padding=1, padding_mode="circular", bias=False)

@@ -7,6 +7,8 @@ a learned temperature (there: of raw amplitudes, which saturates to one branch).
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -42,7 +44,9 @@ class Inception(nn.Module):
         if self.weight is not None:
             return self.weight, self.bias
         largest, n = max(self.kernels), len(self.kernels)
-        weight = sum(F.pad(b.weight, [(largest - k) // 2] * 4) for b, k in zip(self.branches, self.kernels, strict=True))
+        weight = sum(
+            F.pad(b.weight, [(largest - k) // 2] * 4) for b, k in zip(self.branches, self.kernels, strict=True)
+        )
         return weight / n, sum(b.bias for b in self.branches) / n
 
     def fuse(self) -> None:
@@ -94,11 +98,11 @@ class TimesBlock(nn.Module):
         steps = x.shape[-1]
         centre = [steps / p for p in self.periods]  # in bins
         order = sorted(range(len(centre)), key=lambda i: centre[i])
-        edges = [1.0, *((centre[a] * centre[b]) ** 0.5 for a, b in zip(order, order[1:], strict=False)), steps / 2 + 1]
+        edges = [1.0, *((centre[a] * centre[b]) ** 0.5 for a, b in itertools.pairwise(order)), steps / 2 + 1]
         energy = [None] * len(centre)
         for rank, i in enumerate(order):
-            low, high = int(edges[rank]), max(int(edges[rank + 1]), int(edges[rank]) + 1)
-            energy[i] = spectrum[:, low:high].sum(-1)
+            low, high = round(edges[rank]), round(edges[rank + 1])
+            energy[i] = spectrum[:, low : max(high, low + 1)].sum(-1)
         return torch.stack(energy, -1).clamp_min(1e-12).log()
 
     def forward(self, x, station=None):

@@ -2,9 +2,9 @@
 
 The published network keeps 6000×128 numbers per record and decodes them with one linear layer; this one keeps the
 idea and makes the code small: 64 numbers per 0.32 s. Two paths add up to the code, and two again to the waveform:
-a strided linear one, which training starts as a lapped cosine transform (MDCT, Princen & Bradley 1986) of the frequencies the
-code has room for, and a TimesNet one (strided stem, TimesBlocks, sub-pixel upsampling), which starts at zero and learns
-what the linear one misses. Both are trained; without the linear path the same network needs several times the epochs.
+a strided linear one, which training starts as a lapped cosine transform (MDCT, Princen & Bradley 1986) of the
+frequencies the code has room for (up to 33 Hz), and a TimesNet one (strided stem, TimesBlocks, sub-pixel upsampling),
+which starts at zero and learns what the linear one misses. Both are trained.
 `models.reference` builds the published architecture.
 """
 
@@ -70,7 +70,7 @@ class Config:
 class TimesNetGen(nn.Module):
     """Encoder and decoder; tensors are (batch, component, time), standardised."""
 
-    def __init__(self, config: Config = Config()):  # noqa: B008 (frozen)
+    def __init__(self, config: Config = Config()):
         super().__init__()
         self.config = config
         c = config.channels

@@ -113,9 +113,7 @@ def hvsr_array(
     check_compat(compat)
     data = np.asarray(data)
     if data.ndim not in (2, 3) or data.shape[-2] != 3:
-        raise TNGError(
-            f"array of shape {data.shape} given; accepted: (record, 3, n) or (3, n), components E, N, Z"
-        )
+        raise TNGError(f"array of shape {data.shape} given; accepted: (record, 3, n) or (3, n), components E, N, Z")
     if data.ndim == 2:
         return hvsr_array(
             data[None],

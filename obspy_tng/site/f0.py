@@ -95,16 +95,12 @@ def pick_f0(
     if rule not in ("argmax", "lowest clear peak"):
         raise TNGError(f"rule {rule!r} not known; accepted: lowest clear peak, argmax")
     if min_amplitude is None:
-        min_amplitude = MIN_AMPLITUDE * (
-            np.sqrt(2) if dataset.attrs.get("horizontal") == "total-energy" else 1
-        )
+        min_amplitude = MIN_AMPLITUDE * (np.sqrt(2) if dataset.attrs.get("horizontal") == "total-energy" else 1)
     frequency = dataset.frequency.values
     given_band, band_hz = band_hz is not None, tuple(band_hz or dataset.attrs.get("band_hz") or frequency[[0, -1]])
     inside = _inside(frequency, band_hz)
     if inside.sum() < 3:
-        raise TNGError(
-            f"band {band_hz} Hz holds {inside.sum()} of the curve's frequencies; at least 3 needed"
-        )
+        raise TNGError(f"band {band_hz} Hz holds {inside.sum()} of the curve's frequencies; at least 3 needed")
     stations = dataset.station.values
     rows = []
     for station in stations:
@@ -112,9 +108,7 @@ def pick_f0(
         curves = dataset.hvsr.values[mine]
         rng = np.random.default_rng(seed)
         if rule == "argmax":
-            given = (
-                dataset.f0_record_hz.values[mine] if "f0_record_hz" in dataset and not given_band else None
-            )
+            given = dataset.f0_record_hz.values[mine] if "f0_record_hz" in dataset and not given_band else None
             rows.append(_median_of_records(curves[:, inside], frequency[inside], given, rng, n_bootstrap))
         else:
             limits = (min_amplitude, min_prominence)
@@ -128,11 +122,7 @@ def pick_f0(
         )
         for name in rows[0]
     }
-    keep = {
-        k: dataset.attrs[k]
-        for k in ("window", "horizontal", "smoothing", "snr", "compat")
-        if k in dataset.attrs
-    }
+    keep = {k: dataset.attrs[k] for k in ("window", "horizontal", "smoothing", "snr", "compat") if k in dataset.attrs}
     attrs = keep | {
         "rule": rule,
         "min_amplitude": float(min_amplitude),
@@ -167,10 +157,7 @@ def _of_curves(curves, frequency, inside, limits, min_support, rng, n_bootstrap)
     trials = []
     if n >= MIN_RECORDS and n_bootstrap:
         counts = rng.multinomial(n, np.full(n, 1 / n), size=n_bootstrap).astype(float)
-        trials = [
-            np.array([p.frequency_hz for p in clear_peaks(c, frequency, *limits)])
-            for c in mean_curves(counts)
-        ]
+        trials = [np.array([p.frequency_hz for p in clear_peaks(c, frequency, *limits)]) for c in mean_curves(counts)]
     weak = ""
     for peak in found:
         same = [t[np.argmin(np.abs(np.log(t / peak.frequency_hz)))] for t in trials if t.size]

@@ -45,9 +45,7 @@ def record_parts(data, inventory, events, units, sampling_rate_hz) -> Iterator[I
         elif isinstance(item, (str, bytes)) or hasattr(item, "__fspath__"):
             paths.append(item)
         else:
-            raise TNGError(
-                f"{type(item).__name__} given; accepted: Stream, Record, path, lists of these, array"
-            )
+            raise TNGError(f"{type(item).__name__} given; accepted: Stream, Record, path, lists of these, array")
     if paths:
         yield from iter_records(paths, inventory, events, units=units)
 
@@ -56,9 +54,7 @@ def _from_array(data, sampling_rate_hz):
     if data.ndim == 2:
         data = data[None]
     if data.ndim != 3 or data.shape[1] != 3:
-        raise TNGError(
-            f"array of shape {data.shape} given; accepted: (record, 3, n) or (3, n), components E, N, Z"
-        )
+        raise TNGError(f"array of shape {data.shape} given; accepted: (record, 3, n) or (3, n), components E, N, Z")
     if not sampling_rate_hz:
         raise TNGError("an array needs sampling_rate_hz=, its sampling rate in Hz")
     for i, row in enumerate(data):

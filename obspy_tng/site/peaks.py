@@ -89,11 +89,7 @@ def clear_peaks(
     min_amplitude, min_prominence : float
         Smallest amplitude and smallest prominence in ln.
     """
-    return [
-        p
-        for p in peaks(curve, frequency_hz)
-        if p.amplitude >= min_amplitude and p.prominence_ln >= min_prominence
-    ]
+    return [p for p in peaks(curve, frequency_hz) if p.amplitude >= min_amplitude and p.prominence_ln >= min_prominence]
 
 
 def no_peak_reason(
@@ -135,7 +131,5 @@ def edge_hint(
         fall = part[0] - part[: higher[0] if higher.size else part.size].min()
         if part[0] >= np.log(min_amplitude) and fall >= min_prominence:
             at = frequency_hz[end][0]
-            return (
-                f"f0 may lie {text} the band: the curve still rises to {np.exp(part[0]):.1f} at {at:.3g} Hz"
-            )
+            return f"f0 may lie {text} the band: the curve still rises to {np.exp(part[0]):.1f} at {at:.3g} Hz"
     return ""

@@ -75,9 +75,7 @@ def parse(smoothing: str | Smoothing) -> Smoothing:
     """
     kind, _, bandwidth = str(smoothing).partition(":")
     if kind not in KINDS:
-        raise TNGError(
-            f"smoothing {str(smoothing)!r} not known; accepted: {', '.join(f'{k}:B' for k in KINDS)}"
-        )
+        raise TNGError(f"smoothing {str(smoothing)!r} not known; accepted: {', '.join(f'{k}:B' for k in KINDS)}")
     try:
         value = float(bandwidth or 40.0)
     except ValueError:

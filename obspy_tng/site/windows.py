@@ -53,9 +53,7 @@ def window_length(window: str | float, band_hz=None) -> float | None:
     except (TypeError, ValueError):
         length = np.nan
     if not SHORTEST_S <= length < np.inf:
-        raise TNGError(
-            f"window {window!r} not known; accepted: s, full, or a length of {SHORTEST_S:g} s or more"
-        )
+        raise TNGError(f"window {window!r} not known; accepted: s, full, or a length of {SHORTEST_S:g} s or more")
     return length
 
 
