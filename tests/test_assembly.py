@@ -218,6 +218,7 @@ def test_instrument_and_component():
 
 def test_clusters_split_at_long_silence():
     """Pieces 20 s apart belong together (a gap), 40 s apart they are two records."""
+
     def at(second):
         return Trace(np.zeros(1001), {"starttime": START + second, "sampling_rate": 100.0})
 
