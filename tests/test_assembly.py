@@ -151,6 +151,14 @@ def test_1_2_z_by_azimuth(azimuth_1, azimuth_2):
     np.testing.assert_allclose(record.data, earth, atol=1e-9)
 
 
+def test_1_2_z_without_inventory():
+    """Nobody knows the azimuths: 1 takes the row of N and 2 that of E, as SEED has it, nothing is turned."""
+    data, names = motion(), ("HN1", "HN2", "HNZ")
+    (record,) = records(traces(data, names))
+    assert record.channels == ("HN2", "HN1", "HNZ")
+    np.testing.assert_array_equal(record.data, data[[1, 0, 2]])
+
+
 def test_misaligned_e_n_by_azimuth():
     """Channels named E and N that the inventory knows to point 7° off are turned, too."""
     earth = motion(4)
