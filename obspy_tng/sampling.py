@@ -4,8 +4,8 @@ Every sampler returns a `Mixture`; applying it to latents and to ln amplitudes i
 
     z = m + gain · Σ w_k (z_k − m)        m: mean of the pool, Σ w_k = 1,
 
-with gain 1 for the averages of the paper and 1/sqrt(Σ w_k²), times sqrt(N/(N−1)) for a pool of N, for the
-variance-preserving mix, which keeps the station's own spread from event to event where an average shrinks it.
+with gain 1 for the averages of the paper and sqrt(N / (N Σ w_k² − 1)) for the variance-preserving mix of a pool of N,
+which keeps the station's own spread from event to event where an average shrinks it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 
 from obspy_tng.errors import ModelError
 
-# The largest w_k / |w| allowed: of a mix of uncorrelated waveforms this is its correlation with parent k.
-LARGEST_SHARE = 0.7
+LARGEST_SHARE = 0.7  # of one parent in a mix, as a correlation; see `_share`
+_LEAST_SPREAD = 0.2
 
 
 class Mixture(NamedTuple):
@@ -56,17 +56,28 @@ def dirichlet(rng: np.random.Generator, members: np.ndarray, *, alpha: float = 0
 
 
 def variance_preserving(rng: np.random.Generator, members: np.ndarray, *, k: int = 5, alpha: float = 4.0) -> Mixture:
-    """Mix k records with weights from Dir(alpha), deviations from the pool's mean scaled to keep their variance."""
-    chosen = rng.choice(members, size=min(k, len(members)), replace=False)
-    weights = _weights(rng, len(chosen), alpha)
+    """Mix k draws with weights from Dir(alpha), deviations from the pool's mean scaled to keep their variance.
+
+    Over random pools of N the weighted deviation has the variance s² (N Σ w_k² − 1) / N, so that the gain is
+    sqrt(N / (N Σ w_k² − 1)): exact for any weights and any N.
+    """
     n = len(members)
-    return Mixture(chosen, weights, float(np.sqrt(n / (n - 1) / (weights**2).sum())))
+    for _ in range(1000):
+        weights = np.bincount(rng.choice(n, size=k), weights=rng.dirichlet(np.full(k, alpha)), minlength=n)
+        spread = n * (weights**2).sum() - 1
+        if spread < _LEAST_SPREAD:  # nearly all records alike: nothing is left to be scaled up
+            continue
+        gain = float(np.sqrt(n / spread))
+        if _share(1 / n + gain * (weights - 1 / n)) <= LARGEST_SHARE:
+            used = np.flatnonzero(weights)
+            return Mixture(members[used], weights[used], gain)
+    return Mixture(members, np.full(n, 1 / n), 1.0)  # of so few records every mix of full spread is near a copy
 
 
 SAMPLERS: dict[str, Callable[..., Mixture]] = {
+    "vp": variance_preserving,
     "mean": mean,
     "dirichlet": dirichlet,
-    "vp": variance_preserving,
 }
 DEFAULT = "vp"
 
@@ -103,6 +114,11 @@ def _weights(rng: np.random.Generator, n: int, alpha: float) -> np.ndarray:
     """Return Dirichlet weights none of which outweighs the others so far that the mix would be a copy."""
     for _ in range(1000):
         weights = rng.dirichlet(np.full(n, alpha))
-        if weights.max() <= LARGEST_SHARE * np.linalg.norm(weights):
+        if _share(weights) <= LARGEST_SHARE:
             return weights
     return np.full(n, 1 / n)
+
+
+def _share(coefficients: np.ndarray) -> float:
+    """Return the largest |c_k| / |c|: the correlation of a mix of uncorrelated waveforms with its main parent."""
+    return float(np.abs(coefficients).max() / np.linalg.norm(coefficients))

@@ -16,7 +16,7 @@ from obspy_tng.site.curves import hvsr_array
 def test_filter_multiplies_the_ratio_and_shifts_no_phase():
     """A constant r multiplies horizontals by sqrt(r), divides the vertical by it; a symmetric pulse stays symmetric."""
     t = np.arange(6000) - 3000
-    pulse = np.exp(-((t / 8.0) ** 2)) * np.cos(2 * np.pi * t * 0.05)
+    pulse = np.exp(-((t / 40.0) ** 2)) * np.cos(2 * np.pi * t * 0.05)
     waves = np.broadcast_to(pulse, (2, 3, 6000)).copy()
     grid = np.geomspace(0.6, 40.0, 50)
     out = apply_ratio(waves, grid, np.full(50, np.log(4.0)))

@@ -33,28 +33,28 @@ def test_corpus_pool_generate_chain(tmp_path):
     assert made.exit_code == 0, made.output
     facts = json.loads(run("corpus", "info", tmp_path / "corpus", "--json").output)
     assert facts["records"] == 32
-    assert facts["stations"]["XX.SOFT"] == 8
+    assert facts["stations"]["XT.SOFT"] == 8
     out = run(
-        "pool", "build", SAMPLES, *META, "--station", "XX.SOFT", "--out", tmp_path / "soft.h5", "--kind", "simulated"
+        "pool", "build", SAMPLES, *META, "--station", "XT.SOFT", "--out", tmp_path / "soft.h5", "--kind", "simulated"
     )
     assert out.exit_code == 0, out.output
     facts = json.loads(run("pool", "info", tmp_path / "soft.h5", "--json").output)
-    assert (facts["kind"], facts["n_records"], facts["station"]) == ("simulated", 8, "XX.SOFT")
+    assert (facts["kind"], facts["n_records"], facts["station"]) == ("simulated", 8, "XT.SOFT")
     out = run("generate", "--pool", tmp_path / "soft.h5", "-n", 2, "--seed", 4, "--out", tmp_path / "g", "--plot")
     assert out.exit_code == 0, out.output
-    stream = obspy.read(tmp_path / "g" / "XX.SOFT_4.mseed")
+    stream = obspy.read(tmp_path / "g" / "XT.SOFT_4.mseed")
     assert len(stream) == 6
-    assert (tmp_path / "g" / "XX.SOFT_4.png").stat().st_size > 10_000
-    assert (tmp_path / "g" / "XX.SOFT_4.xml").is_file()
+    assert (tmp_path / "g" / "XT.SOFT_4.png").stat().st_size > 10_000
+    assert (tmp_path / "g" / "XT.SOFT_4.xml").is_file()
 
 
 def test_pool_build_of_several_stations_needs_a_folder(tmp_path):
     """Several stations into one file is a usage error; into a folder gives a pool each."""
     assert run("pool", "build", SAMPLES, *META, "--out", tmp_path / "x.h5").exit_code == 2
     assert run("pool", "build", SAMPLES, *META, "--out", tmp_path / "pools").exit_code == 0
-    assert sorted(p.stem for p in (tmp_path / "pools").iterdir()) == ["XX.ROCK", "XX.SOFT", "XX.STIFF", "XX.TWO"]
+    assert sorted(p.stem for p in (tmp_path / "pools").iterdir()) == ["XT.ROCK", "XT.SOFT", "XT.STIFF", "XT.TWO"]
     table = json.loads(run("stations", "--pool", tmp_path / "pools", "--json").output)
-    assert {row["station"] for row in table} == {"XX.ROCK", "XX.SOFT", "XX.STIFF", "XX.TWO"}
+    assert {row["station"] for row in table} == {"XT.ROCK", "XT.SOFT", "XT.STIFF", "XT.TWO"}
 
 
 def test_generate_writes_sac_for_a_station_with_letters(tmp_path):

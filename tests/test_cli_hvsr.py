@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from obspy_tng.cli.hvsr import hvsr
 
+FLANK = 18  # frequencies in half an octave beyond either end of 0.5-20 Hz at 200 in the band
 NETWORK = Path(__file__).parents[1] / "data_samples" / "network"
 ARGUMENTS = [
     str(NETWORK), "--inventory", str(NETWORK / "stations.xml"), "--events", str(NETWORK / "events.xml"),
@@ -51,9 +52,9 @@ def test_table_and_outputs(tmp_path):
         assert result.exit_code == 0, result.output
         assert "XT.ROCK" in result.stdout and "flat" in result.stdout
     lines = (tmp_path / "r.csv").read_text().splitlines()
-    assert lines[0] == "station,frequency_hz,hvsr,sigma_ln,n_valid" and len(lines) == 1 + 4 * 200
+    assert lines[0] == "station,frequency_hz,hvsr,sigma_ln,n_valid" and len(lines) == 1 + 4 * (200 + 2 * FLANK)
     whole = json.loads((tmp_path / "r.json").read_text())
-    assert len(whole[0]["hvsr"]) == len(whole[0]["frequency_hz"]) == 200
+    assert len(whole[0]["hvsr"]) == len(whole[0]["frequency_hz"]) == 200 + 2 * FLANK
     with xr.open_dataset(tmp_path / "r.nc", engine="h5netcdf") as data:
         assert data.sizes["record"] == 32 and data.f0_hz.sizes == {"station": 4}
         assert json.loads(data.attrs["skipped"])
