@@ -9,6 +9,7 @@ five the model was never trained on. Means over stations and splits, 90 % interv
 """
 
 import argparse
+import sys
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def main():
     for split in range(args.splits):
         rng = np.random.default_rng(split)
         half = set(rng.permutation(sorted(set(events)))[: len(set(events)) // 2])
-        for code, (records, waves, ids) in stations.items():
+        for records, waves, ids in stations.values():
             mine = np.isin(ids, list(half))
             pool = tng.build_pool([r for r, m in zip(records, mine, strict=True) if m], model=model)
             real, held = waves[mine], waves[~mine]
@@ -82,13 +83,9 @@ def main():
             for sampler in ("vp", "mean", "dirichlet"):
                 rows[sampler] = realise(pool, model, sampler, split, range(args.n))[0]
             for name, made in rows.items():
-                table.setdefault(name, {}).setdefault(split, []).append(compare(made, real, held))
-            print(
-                f"split {split + 1}/{args.splits} {code}: pool {mine.sum()}, held out {(~mine).sum()}",
-                end="\r",
-                flush=True,
-            )
-    print(" " * 70, end="\r")
+                judge = real if made is held else held
+                table.setdefault(name, {}).setdefault(split, []).append(compare(made, real, judge))
+        print(f"split {split + 1}/{args.splits} done", file=sys.stderr)
     print(f"{len(stations)} stations, {args.splits} event splits, n = {args.n}, model {model.name}")
     print(f"{'':26}" + "".join(f"{c:>24}" for c in COLUMNS))
     for name, splits in table.items():
