@@ -25,7 +25,9 @@ from obspy_tng.training import TARGETS
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=sorted(map(str, Path("runs").glob("phase[01]*[01]"))))
+    parser.add_argument(
+        "models", nargs="*", default=sorted(str(p.parent) for p in Path("runs").glob("phase*/model.json"))
+    )
     parser.add_argument("--corpus", default="runs/corpus")
     args = parser.parse_args()
     corpus = Corpus(args.corpus)
