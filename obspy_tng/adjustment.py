@@ -136,18 +136,7 @@ def read_curve(curve) -> tuple[np.ndarray, np.ndarray]:
         Fewer than 8 points, not finite, not positive.
     """
     if isinstance(curve, (str, Path)):
-        try:
-            lines = Path(curve).read_text(encoding="utf-8").splitlines()
-        except UnicodeDecodeError as err:
-            raise TNGError(f"{curve} is no text file with two columns: {err}") from err
-        numbers = []
-        for line in lines:
-            row = line.replace(",", " ").replace(";", " ").split()
-            try:
-                numbers.append((float(row[0]), float(row[1])))
-            except (ValueError, IndexError):
-                continue  # header, comment, blank line
-        values = np.array(numbers).reshape(-1, 2).T
+        values = _columns(Path(curve))
     elif hasattr(curve, "frequency"):
         values = np.array([np.asarray(curve.frequency), np.asarray(curve)])
     else:
@@ -163,6 +152,39 @@ def read_curve(curve) -> tuple[np.ndarray, np.ndarray]:
             f"frequencies {frequency[0]:g} to {frequency[-1]:g} Hz given; accepted: 0.1 to 45 Hz, none twice"
         )
     return frequency, amplitude
+
+
+def _columns(path: Path) -> np.ndarray:
+    """Return (2, n) of a text file: the first two columns, or those a header names frequency_hz and hvsr."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as err:
+        raise TNGError(f"{path} is no text file with two columns: {err}") from err
+    at, rows, stations = (0, 1), [], set()
+    for number, line in enumerate(lines, 1):
+        cells = line.replace(",", " ").replace(";", " ").split()
+        if not cells or cells[0].startswith("#"):
+            continue
+        if not rows and not _is_number(cells[-1]):  # a header
+            if {"frequency_hz", "hvsr"} <= set(cells):
+                at = cells.index("frequency_hz"), cells.index("hvsr")
+            continue
+        if at[0]:
+            stations.add(cells[0])
+        if len(cells) <= max(at) or not all(_is_number(cells[i]) and 0 < float(cells[i]) < np.inf for i in at):
+            raise TNGError(f"{path}, line {number}: {line.strip()!r}; wanted: frequency in Hz, amplitude, both above 0")
+        rows.append([float(cells[i]) for i in at])
+    if len(stations) > 1:
+        raise TNGError(f"{path} holds the curves of {', '.join(sorted(stations))}; keep one")
+    return np.array(rows).reshape(-1, 2).T
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _hosts(hosts) -> list[LatentPool]:

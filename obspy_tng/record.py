@@ -8,7 +8,7 @@ repaired in silence: it is listed with its reason in ``Records.skipped``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from obspy.core import AttribDict
 
 from obspy_tng import assembly
 from obspy_tng.assembly import UNITS
-from obspy_tng.errors import RecordError
+from obspy_tng.errors import FormatError, RecordError
 from obspy_tng.events import EventTable, too_quiet
 
 
@@ -242,23 +242,32 @@ def iter_records(paths, inventory=None, events=None, *, units: str | None = None
 
 
 def read_inventory(inventory):
-    """Return an Inventory from an Inventory, a path or None."""
+    """Return an Inventory from an Inventory, a path or None; FormatError names a file that is none."""
     if inventory is None or hasattr(inventory, "get_response"):
         return inventory
     from obspy import read_inventory as _read
 
-    return _read(str(inventory))
+    return _metadata(_read, inventory, "a station inventory (StationXML, dataless SEED, RESP …)")
 
 
 def read_events(events):
-    """Return a Catalog from a Catalog, a path or None."""
-    if events is None or hasattr(events, "get_magnitudes") or isinstance(events, (list, EventTable)):
-        return events
+    """Return a Catalog from a Catalog, a path or None; FormatError names a file that is none."""
     if not isinstance(events, (str, bytes)) and not hasattr(events, "__fspath__"):
         return events
     from obspy import read_events as _read
 
-    return _read(str(events))
+    return _metadata(_read, events, "an event catalogue (QuakeML …)")
+
+
+def _metadata(read, path, what):
+    try:
+        return read(str(path))
+    except FileNotFoundError:
+        raise
+    except Exception as err:  # ObsPy answers a wrong format with several kinds of exception
+        raise FormatError(
+            f"{path} is not {what} that ObsPy reads: {str(err).splitlines()[0] if str(err) else ''}"
+        ) from err
 
 
 def require_mps2(items: Sequence[Record], what: str) -> None:
@@ -269,12 +278,3 @@ def require_mps2(items: Sequence[Record], what: str) -> None:
             f"{what} needs m/s², but {len(bad)} record(s) have unknown units, {bad[0]} first; "
             f"give an inventory with responses or units= (accepted: {', '.join(UNITS)})"
         )
-
-
-def shifted(record: Record, first: int, npts: int) -> Record:
-    """Return samples ``first : first + npts`` of a record as a record, onsets and start time moved along."""
-    lag = first / record.sampling_rate
-    return replace(
-        record, data=record.data[:, first : first + npts], starttime=record.starttime + lag,
-        p_s=record.p_s - lag, s_s=record.s_s - lag,
-    )  # fmt: skip

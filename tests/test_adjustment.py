@@ -38,6 +38,23 @@ def test_curve_from_file_array_and_dataarray(tmp_path):
         assert a == pytest.approx(amplitude)
 
 
+def test_own_csv_is_accepted_and_bad_lines_are_named(tmp_path):
+    """What `obspy-tng hvsr --out x.csv` wrote for one station is a curve; a line that is none is quoted with its number."""
+    head = "station,frequency_hz,hvsr,sigma_ln,n_valid\n"
+    frequency, amplitude = np.geomspace(0.4, 25, 20), np.linspace(1, 4, 20)
+    rows = [f"XX.A,{f:.9g},{a:.9g},0.3,8\n" for f, a in zip(frequency, amplitude, strict=True)]
+    path = tmp_path / "own.csv"
+    path.write_text(head + "".join(rows))
+    assert read_curve(path)[1] == pytest.approx(amplitude)
+    path.write_text(head + "".join(rows) + rows[0].replace("XX.A", "XX.B"))
+    with pytest.raises(TNGError, match=r"XX\.A, XX\.B"):
+        read_curve(path)
+    for bad in ("5.0,nan", "5.0,-1", "5.0", "five,2"):
+        path.write_text("1.0,2.0\n" + bad + "\n")
+        with pytest.raises(TNGError, match="line 2"):
+            read_curve(path)
+
+
 @pytest.mark.parametrize(
     "curve",
     [([1, 2], [1, 2]), (np.geomspace(1, 20, 9), np.zeros(9)), (np.geomspace(1, 200, 9), np.ones(9)),

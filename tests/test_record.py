@@ -10,8 +10,8 @@ import obspy
 import pytest
 from obspy import Stream, UTCDateTime
 
-from obspy_tng.errors import RecordError, TNGError
-from obspy_tng.record import Record, Records, read_records, records, require_mps2, shifted
+from obspy_tng.errors import FormatError, RecordError, TNGError
+from obspy_tng.record import Record, Records, read_records, records, require_mps2
 from obspy_tng.simulation import simulate
 
 SAMPLES = Path(__file__).parents[1] / "data_samples"
@@ -96,16 +96,6 @@ def test_record_is_immutable_and_named(stream):
     assert (record.code, record.id) == ("XX.SIM", f"XX.SIM.00.{stream[0].stats.event.id}")
     bare = dataclasses.replace(record, network="", event_id="")
     assert (bare.code, bare.id) == ("SIM", ".SIM.00.20210304T050000")
-
-
-def test_shifted_moves_onsets_along(stream):
-    """P stands at the same absolute time after samples were cut off."""
-    (record,) = records(stream)
-    part = shifted(record, 150, 1000)
-    np.testing.assert_array_equal(part.data, record.data[:, 150:1150])
-    assert part.starttime == START + 1.5
-    assert abs((part.starttime + part.p_s) - (START + record.p_s)) < 1e-5
-    assert part.s_s - part.p_s == pytest.approx(record.s_s - record.p_s)
 
 
 # --- grouping
@@ -482,3 +472,17 @@ def test_errors_are_of_one_family():
     """RecordError is a TNGError and a ValueError."""
     assert issubclass(RecordError, TNGError) and issubclass(RecordError, ValueError)
     assert dataclasses.is_dataclass(Record)
+
+
+def test_swapped_metadata_files_are_named():
+    """A catalogue given as inventory, an inventory given as catalogue, and rubbish: one FormatError naming the file."""
+    network = Path(__file__).parents[1] / "data_samples" / "network"
+    for key, name in (
+        ("inventory", "events.xml"),
+        ("events", "stations.xml"),
+        ("events", "2021"),
+        ("inventory", "2021"),
+    ):
+        path = next(network.glob(f"{name}*"))
+        with pytest.raises(FormatError, match=path.name):
+            read_records(network, **{key: path})

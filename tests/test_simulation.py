@@ -60,9 +60,7 @@ def test_layer_cut_in_two_changes_nothing():
     np.testing.assert_allclose(slices, whole, rtol=1e-10)
 
 
-@pytest.mark.parametrize(
-    ("name", "layers"), [("S1_single_2Hz", SOFT_SITE), ("S3_two_contrast", TWO_CONTRAST)]
-)
+@pytest.mark.parametrize(("name", "layers"), [("S1_single_2Hz", SOFT_SITE), ("S3_two_contrast", TWO_CONTRAST)])
 def test_transfer_function_equals_an_independent_program(shared_data, name, layers):
     """Curves computed elsewhere; the layers that reproduce them to 1e-12 were recovered by inversion."""
     f, amplification = np.loadtxt(shared_data / f"hvsr/analytic/{name}.csv", delimiter=",", skiprows=1).T

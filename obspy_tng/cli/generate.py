@@ -44,7 +44,9 @@ def generate(station, curve, n, seed, model, pool, sampler, instrument, starttim
     import obspy_tng as tng
     from obspy_tng.errors import TNGError
 
-    if sum(x is not None for x in (station, curve)) != 1 and pool is None:
+    if curve is not None and (station is not None or pool is not None):
+        raise click.UsageError("--hvsr stands for the site: leave out --station and --pool")
+    if station is None and curve is None and pool is None:
         raise click.UsageError("say for which site: --station CODE or --hvsr CURVE.csv, or --pool POOL.h5")
     start = None
     if starttime is not None:
@@ -76,6 +78,11 @@ def generate(station, curve, n, seed, model, pool, sampler, instrument, starttim
 
         files.append(Path(out) / f"{name}.png")
         plot_generated(stream).savefig(files[-1], dpi=130)
-    click.echo(f"{n} realisation(s) of {made.station} ({made.pool_kind} pool), seed {made.seed}", err=True)
+    peaks = sorted(max(abs(t.data).max() for t in stream[3 * i : 3 * i + 2]) for i in range(n))  # horizontals
+    pga = f"PGA {peaks[0]:.2g}" + (f" to {peaks[-1]:.2g}" if n > 1 else "") + " m/s²"
+    nominal = ", nominal: amplitudes are those of the host records" if made.pool_kind == "adjusted" else ""
+    click.echo(
+        f"{n} realisation(s) of {made.station} ({made.pool_kind} pool), seed {made.seed}; {pga}{nominal}", err=True
+    )
     for path in files if len(files) < 6 else [target, *files[-1:]]:
         click.echo(str(path))

@@ -160,6 +160,13 @@ def hvsr(paths, inventory, events, units, out, plot, as_json, **settings):
         raise SystemExit(1) from None
     f0 = pick_f0(curves)
     _list_skipped(curves.attrs["skipped"])
+    energy = int((curves.window_source.values == "energy").sum())
+    if energy and not events:
+        click.echo(
+            f"{energy} S window(s) placed by the record's energy, which can miss S by seconds; --events gives picks "
+            "and travel times",
+            err=True,
+        )
     rows = summary(curves, f0)
     if out:
         _replace(out, lambda path: _write(path, curves, f0, rows))

@@ -11,9 +11,17 @@ def stations(pool, as_json):
     import json
     import math
 
+    from obspy_tng.errors import ModelError
     from obspy_tng.pool import LatentPool, pool_files
 
-    pools = [LatentPool.load(p) for p in pool_files(pool).values()]
+    pools = []
+    for path in pool_files(pool).values():
+        try:
+            pools.append(LatentPool.load(path))
+        except ModelError as err:
+            click.echo(f"skipped {path.name}: {err}", err=True)
+    if not pools:
+        raise ModelError(f"no readable pool in {pool}")
     if as_json:
         rows = [
             {

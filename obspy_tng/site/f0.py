@@ -174,7 +174,7 @@ def _of_curves(curves, frequency, inside, limits, min_support, rng, n_bootstrap)
     at = int(np.argmin(np.abs(np.log(frequency / peak.frequency_hz))))
     here = logs[valid[:, at], at]
     hint = edge_hint(curve[inside], frequency[inside], *limits)
-    few = f"{n} record(s): not tested by resampling" if n < MIN_RECORDS else ""
+    few = f"only {n} record(s): f0 is uncertain, not tested by resampling" if n < MIN_RECORDS else ""
     remarks = [few, weak, hint if "below" in hint else ""]
     out |= {
         "f0_hz": peak.frequency_hz,

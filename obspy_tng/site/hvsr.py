@@ -221,7 +221,7 @@ def _curve(record, settings) -> _Result:
         p, source = (picked_p if np.isfinite(picked_p) else p), "energy"
     window = signal_window(record.npts, rate, s, source, settings["length_s"], settings["taper"])
     whole = window
-    if not window_only:
+    if not window_only and source != "energy":  # an S told from the energy may be P, and its S no second earthquake
         window = before_second_earthquake(data, rate, window, record.magnitude)
     noise = None if window_only else noise_window(rate, p, window.start)
     if (np.ptp(data[:, window.start : window.stop], axis=1) == 0).any():

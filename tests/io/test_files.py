@@ -41,9 +41,7 @@ def archive(tmp_path, dyna, nsmn):
         file.writestr(".DS_Store", "x")
         file.writestr("cut.asc", dyna.read_bytes()[:-6])
         file.writestr("stations.xml", '<?xml version="1.0"?><FDSNStationXML schemaVersion="1.2"/>')
-        file.writestr(
-            "events.xml", '<?xml version="1.0"?><q:quakeml xmlns:q="http://quakeml.org/xmlns/quakeml/1.2"/>'
-        )
+        file.writestr("events.xml", '<?xml version="1.0"?><q:quakeml xmlns:q="http://quakeml.org/xmlns/quakeml/1.2"/>')
         file.writestr("notes.pdf", "%PDF-1.4")
         file.writestr("empty.asc", "")
         file.writestr("bad.mat", "not matlab")

@@ -76,9 +76,7 @@ def test_detector_never_raises(tmp_path):
     """Rubbish, folders and missing files are not NSMN."""
     rubbish = tmp_path / "x.txt"
     rubbish.write_bytes(b"\xff\xfe\x00STRONG GROUND MOTION")
-    assert not any(
-        map(_is_nsmn, (rubbish, tmp_path, tmp_path / "none", None, io.BytesIO(), io.StringIO("S")))
-    )
+    assert not any(map(_is_nsmn, (rubbish, tmp_path, tmp_path / "none", None, io.BytesIO(), io.StringIO("S"))))
 
 
 def test_peaks_of_real_records(shared_data):

@@ -22,9 +22,7 @@ def test_equal_components(noise):
     """E = N = Z gives 1, and √2 for total energy."""
     same = np.repeat(noise[:1], 3, axis=0)
     np.testing.assert_allclose(hvsr_array(same, RATE, FREQUENCY), 1, rtol=1e-12)
-    np.testing.assert_allclose(
-        hvsr_array(same, RATE, FREQUENCY, horizontal="total-energy"), np.sqrt(2), rtol=1e-12
-    )
+    np.testing.assert_allclose(hvsr_array(same, RATE, FREQUENCY, horizontal="total-energy"), np.sqrt(2), rtol=1e-12)
 
 
 def test_known_ratio_of_spectra():
@@ -107,9 +105,7 @@ def slow_timesnet_gen(data):
 def test_timesnet_gen_definition():
     """The fast form equals the slow one to 1e-5 and finds the same f0, a multiple of 1/180 Hz."""
     rng = np.random.default_rng(5)
-    data = rng.normal(size=(3, 6000)) * np.exp(-(((np.arange(6000) - 2000) / 800) ** 2)) + np.linspace(
-        0, 0.3, 6000
-    )
+    data = rng.normal(size=(3, 6000)) * np.exp(-(((np.arange(6000) - 2000) / 800) ** 2)) + np.linspace(0, 0.3, 6000)
     centre, slow = slow_timesnet_gen(data)
     np.testing.assert_allclose(timesnet_gen.fft_frequencies(6000, RATE), centre)
     np.testing.assert_allclose(hvsr_array(data, RATE, centre, compat="timesnet-gen"), slow, rtol=1e-5)
