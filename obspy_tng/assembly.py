@@ -201,7 +201,7 @@ def _check(data: np.ndarray, channels: list[str]) -> None:
     # a broken sensor puts out its digitiser's noise, or one component far from its siblings
     spread = np.array([np.percentile(np.abs(np.diff(row)), 99) for row in data])
     quiet = int(np.argmin(spread))
-    if spread[quiet] < 2e-3 * np.median(spread):
+    if spread[quiet] < 0.02 * np.median(spread):
         raise RecordError(
             f"dead component {channels[quiet]}: {spread[quiet] / np.median(spread):.1e} of the others' motion"
         )

@@ -39,7 +39,7 @@ def test_curve_from_file_array_and_dataarray(tmp_path):
 
 
 def test_own_csv_is_accepted_and_bad_lines_are_named(tmp_path):
-    """What `obspy-tng hvsr --out x.csv` wrote for one station is a curve; a line that is none is quoted with its number."""
+    """What `obspy-tng hvsr --out x.csv` wrote for one station is a curve; a bad line is quoted with its number."""
     head = "station,frequency_hz,hvsr,sigma_ln,n_valid\n"
     frequency, amplitude = np.geomspace(0.4, 25, 20), np.linspace(1, 4, 20)
     rows = [f"XX.A,{f:.9g},{a:.9g},0.3,8\n" for f, a in zip(frequency, amplitude, strict=True)]
