@@ -45,7 +45,7 @@ class Mixture(NamedTuple):
 
 
 def mean(rng: np.random.Generator, members: np.ndarray, *, k: int = 5) -> Mixture:
-    """Average k records drawn without replacement (TimesNet-Gen Eq. 1, its noise left out; N = 5 there)."""
+    """Average k records drawn without replacement (TimesNet-Gen Eq. 1, N = 5; its noise: `generate`)."""
     chosen = rng.choice(members, size=min(k, len(members)), replace=False)
     return Mixture(chosen, np.full(len(chosen), 1 / len(chosen)), 1.0)
 

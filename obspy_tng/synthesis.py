@@ -22,6 +22,7 @@ _CHUNK = 64
 
 def generate(
     station: str | None = None, n: int = 1, *, hvsr=None, model=None, pool=None, sampler: str | None = None,
+    latent_noise: float = 0.0,
     seed: int | None = None, starttime=None, instrument: str = "X", device: str = "cpu",
 ) -> Stream:  # fmt: skip
     """Generate three-component accelerograms that shake like a station.
@@ -40,6 +41,8 @@ def generate(
         A pool of your own, or a folder of them; the shipped ones when left out.
     sampler : {"vp", "mean", "dirichlet"}, optional
         Default ``"vp"``, which keeps the station's spread from event to event; see `obspy_tng.sampling`.
+    latent_noise : float
+        Gaussian noise added to the code, in units of the pool's own sd (TimesNet-Gen Eq. 1 has 1; it blurs f0).
     seed : int, optional
         Drawn and recorded in ``stats.tng.seed`` when left out. Realisation i depends on seed and i only.
     starttime : UTCDateTime, optional
@@ -80,6 +83,8 @@ def generate(
         )
     if instrument not in ("X", "N"):
         raise TNGError(f"instrument {instrument!r} not known; accepted: 'X' (synthetic), 'N' (accelerometer)")
+    if not 0 <= latent_noise <= 10:
+        raise TNGError(f"latent_noise {latent_noise!r} given; accepted: 0 to 10, in sd of the pool's codes")
     if station is not None and not isinstance(station, str):
         raise TypeError(f"station must be a string such as '0205', not {station!r}: leading zeros would be lost")
     seed = secrets.randbits(32) if seed is None else int(seed)
@@ -97,11 +102,12 @@ def generate(
     stream = Stream()
     for first in range(0, n, _CHUNK):
         numbers = range(first, min(first + _CHUNK, n))
-        waves, mixtures = realise(pool, model, sampler, seed, numbers)
+        waves, mixtures = realise(pool, model, sampler, seed, numbers, latent_noise)
         for i, wave, mixture in zip(numbers, waves, mixtures, strict=True):
             made = {
                 "model": model.name, "weights_sha256": model.sha256, "pool_sha256": pool_sha256, "pool_kind": pool.kind,
                 "station": pool.code, "seed": seed, "realization": i, "sampler": sampler,
+                "latent_noise": float(latent_noise),
                 "parents": [pool.parents[k] for k in mixture.indices],
                 "parent_weights": [round(float(w), 6) for w in mixture.weights],
                 "f0_hz": None if np.isnan(pool.f0_hz) else round(pool.f0_hz, 4),
@@ -139,7 +145,7 @@ def model_of(pool: LatentPool, model=None, device: str = "cpu"):
     return loaded
 
 
-def realise(pool: LatentPool, model, sampler: str, seed: int, numbers):
+def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_noise: float = 0.0):
     """Return accelerograms (n, 3, 6000) in m/s² and their mixtures, realisation numbers `numbers` of a seed."""
     from obspy_tng.models.autoencoder import one_thread
 
@@ -152,6 +158,9 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers):
             mixture, members = sampling.draw(sampler, rng, pool.groups)
             latent = mixture.apply(pool.latents, members)
             ln_sd = mixture.apply(pool.ln_sd, members)
+            if latent_noise:
+                spread = pool.latents[members].std(axis=0)
+                latent = latent + latent_noise * spread * rng.standard_normal(latent.shape)
             # one at a time: a sample must not depend, in its last bit, on how many are asked for
             x = model.decode(latent[None], label)[0].astype(np.float64)
             x -= x.mean(axis=-1, keepdims=True)

@@ -164,6 +164,26 @@ def test_starttime_instrument_and_single_realisation():
     assert made[0].stats.tng.pool_kind == "adjusted"
 
 
+def test_latent_noise_is_that_of_the_pool():
+    """Noise of the pool's own sd (Eq. 1) drowns much of the code of an average; the parents stay; none by default."""
+    pool, model = find_pool("CI.CWC"), tng.load_model()
+    quiet, noisy = (tng.generate(pool=pool, n=3, seed=2, sampler="mean", latent_noise=a) for a in (0.0, 1.0))
+    again = tng.generate(pool=pool, n=3, seed=2, sampler="mean")
+    assert all(np.array_equal(a.data, b.data) for a, b in zip(quiet, again, strict=True))
+    assert noisy[0].stats.tng.latent_noise == 1.0
+    assert noisy[0].stats.tng.parents == quiet[0].stats.tng.parents
+
+    def codes(stream):
+        waves = arrays(stream)
+        return model.encode(waves / waves.std(axis=-1, keepdims=True))
+
+    # the mean of five keeps 1/5 of the variance of codes, the noise adds the whole of it: corr about sqrt(1/6)
+    correlation = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(codes(quiet), codes(noisy), strict=True)]
+    assert 0.2 < min(correlation) <= max(correlation) < 0.75
+    with pytest.raises(TNGError, match="latent_noise"):
+        tng.generate("CI.CWC", latent_noise=-1)
+
+
 @pytest.mark.parametrize("n", [0, -1, 1297, 2.5, True])
 def test_impossible_n_is_refused(n):
     """n out of 1..1296 raises and names the corpus route."""

@@ -23,6 +23,9 @@ import click
     help="How the pool's records are mixed.",
 )
 @click.option(
+    "--latent-noise", default=0.0, show_default=True, help="Noise on the code, in sd of the pool's codes (paper: 1)."
+)
+@click.option(
     "--instrument",
     type=click.Choice(["X", "N"]),
     default="X",
@@ -34,7 +37,9 @@ import click
 @click.option("--out", default=".", show_default=True, type=click.Path(), help="Folder to write to.")
 @click.option("--plot", is_flag=True, help="Also draw a realisation and all H/V curves (PNG).")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-def generate(station, curve, n, seed, model, pool, sampler, instrument, starttime, format_, out, plot, device):
+def generate(
+    station, curve, n, seed, model, pool, sampler, latent_noise, instrument, starttime, format_, out, plot, device
+):
     """Generate three-component accelerograms that shake like a site (m/s², 100 Hz, 60 s).
 
     Writes the waveforms and a StationXML sidecar with their provenance to --out.
@@ -59,7 +64,7 @@ def generate(station, curve, n, seed, model, pool, sampler, instrument, starttim
                 f"{starttime!r} is no time; accepted: 2023-02-06T01:17:32", param_hint="--starttime"
             ) from None
     stream = tng.generate(
-        station, n, hvsr=curve, model=model, pool=pool, sampler=sampler, seed=seed, starttime=start,
+        station, n, hvsr=curve, model=model, pool=pool, sampler=sampler, latent_noise=latent_noise, seed=seed, starttime=start,
         instrument=instrument, device=device,
     )  # fmt: skip
     made = stream[0].stats.tng
