@@ -37,9 +37,7 @@ import click
 @click.option("--out", default=".", show_default=True, type=click.Path(), help="Folder to write to.")
 @click.option("--plot", is_flag=True, help="Also draw a realisation and all H/V curves (PNG).")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-def generate(
-    station, curve, n, seed, model, pool, sampler, latent_noise, instrument, starttime, format_, out, plot, device
-):
+def generate(station, curve, n, seed, sampler, instrument, starttime, format_, out, plot, **settings):
     """Generate three-component accelerograms that shake like a site (m/s², 100 Hz, 60 s).
 
     Writes the waveforms and a StationXML sidecar with their provenance to --out.
@@ -49,9 +47,9 @@ def generate(
     import obspy_tng as tng
     from obspy_tng.errors import TNGError
 
-    if curve is not None and (station is not None or pool is not None):
+    if curve is not None and (station is not None or settings["pool"] is not None):
         raise click.UsageError("--hvsr stands for the site: leave out --station and --pool")
-    if station is None and curve is None and pool is None:
+    if station is None and curve is None and settings["pool"] is None:
         raise click.UsageError("say for which site: --station CODE or --hvsr CURVE.csv, or --pool POOL.h5")
     start = None
     if starttime is not None:
@@ -64,9 +62,8 @@ def generate(
                 f"{starttime!r} is no time; accepted: 2023-02-06T01:17:32", param_hint="--starttime"
             ) from None
     stream = tng.generate(
-        station, n, hvsr=curve, model=model, pool=pool, sampler=sampler, latent_noise=latent_noise, seed=seed, starttime=start,
-        instrument=instrument, device=device,
-    )  # fmt: skip
+        station, n, hvsr=curve, sampler=sampler, seed=seed, starttime=start, instrument=instrument, **settings
+    )
     made = stream[0].stats.tng
     name = f"{made.station}_{made.seed}"
     folder_format = format_.upper() in ("SAC", "AT2")
