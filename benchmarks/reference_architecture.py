@@ -7,11 +7,13 @@ drift with the machine. The published network runs at 6000 steps per record (abo
 """
 
 import argparse
+import copy
 import time
 
 import torch
 
 from obspy_tng.models.reference import Reference, ReferenceConfig
+from obspy_tng.models.timesnet import Inception
 from obspy_tng.models.timesnet_gen import Config, TimesNetGen
 
 LINE = "{:34} {:>14} {:>14} {:>10}"
@@ -37,6 +39,15 @@ def batch_effect(network, x):
     with torch.no_grad():
         alone, together = network.encode(x[:1]), network.encode(x)[:1]
     return float((alone - together).norm() / alone.norm())
+
+
+def branch_by_branch(network):
+    """Return a copy whose Inception blocks compute their six convolutions one by one, as published."""
+    network = copy.deepcopy(network)
+    for module in network.modules():
+        if isinstance(module, Inception):
+            module.forward = lambda x, kernel=None, module=module: module.forward_branches(x)
+    return network
 
 
 def records(n):
@@ -68,7 +79,7 @@ def main():
     fused = TimesNetGen(Config())
     fused.load_state_dict(ours.state_dict())
     with torch.no_grad():
-        before = ours.eval()(x[:1])
+        before = branch_by_branch(ours).eval()(x[:1])
         difference = float((fused.fuse().eval()(x[:1]) - before).abs().max())
     rows = [
         ("parameters (million)", *[f"{v:.1f}" for v in size], f"{size[0] / size[1]:.1f}"),
@@ -84,7 +95,7 @@ def main():
     print(LINE.format("", "published", "ours", "ratio"))
     for row in rows:
         print(LINE.format(*row))
-    print(f"ours, fused against unfused: largest difference {difference:.1e}")
+    print(f"ours, fused against branch by branch: largest difference {difference:.1e}")
     print(f"ours, a record alone against in a batch: relative difference of its code {effect:.1e}")
 
 

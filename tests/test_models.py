@@ -1,5 +1,6 @@
 """The network: fusing, folding, independence of the batch, sizes, losses, files."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -42,12 +43,16 @@ def test_fused_inception_equals_its_branches():
 
 
 def test_fused_network_equals_unfused():
-    """Shipping fused kernels changes no output by more than 1e-5."""
+    """Fused kernels change no output by more than 1e-5 against the published form, convolution by convolution."""
     torch.manual_seed(1)
     network = TimesNetGen(Config(latent=8, channels=16, hidden=16)).eval()
+    branches = copy.deepcopy(network)
+    for module in branches.modules():
+        if isinstance(module, Inception):
+            module.forward = lambda x, kernel=None, module=module: module.forward_branches(x)
     x = torch.randn(2, 3, 6000)
     with torch.no_grad():
-        before = network(x)
+        before = branches(x)
         after = network.fuse()(x)
     assert torch.allclose(before, after, atol=1e-5)
     assert not any(isinstance(m, torch.nn.Conv2d) and m.kernel_size == (11, 11) for m in network.modules())
