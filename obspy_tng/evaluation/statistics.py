@@ -91,7 +91,8 @@ def energy_distance(sample, reference) -> float:
 
     ``2 E|X - Y| - E|X - X'| - E|Y - Y'|`` with the Euclidean norm divided by sqrt(k), so that the number does not
     grow with the number of columns. The means run over pairs of different rows (a U-statistic): the expectation is
-    exactly 0 for equal laws whatever the sizes, so one value can be slightly negative. No root is taken.
+    exactly 0 for equal laws whatever the sizes, so one value can be slightly negative, and a set against itself always
+    is. No root is taken.
 
     Columns that are finite in less than 80 % of the rows of either sample are left out, then the rows that still
     miss a value.
