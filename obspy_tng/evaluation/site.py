@@ -24,7 +24,8 @@ from obspy_tng.site.timesnet_gen import record_f0
 from obspy_tng.site.windows import CYCLES, LENGTH_S, _change_point, noise_window, signal_window
 
 BAND_HZ = (0.5, 20.0)
-N_FREQUENCY = 100
+FREQUENCY_HZ = np.geomspace(*BAND_HZ, 100)
+FREQUENCY_HZ.flags.writeable = False
 TAPER = 0.1
 ENVELOPE_S = 1.0  # over which power is averaged to find the strongest motion
 MIN_VALID = 5  # records a frequency needs in both sets
@@ -44,18 +45,6 @@ class RecordHvsr(NamedTuple):
     reasons: list  # (n,), why there is no curve; "" where there is one
 
 
-class CurveMeasures(NamedTuple):
-    """How the log-HVSR curves of a sample differ from those of a reference; all of ln HVSR."""
-
-    abs_difference: float  # of the mean curves, mean over frequencies
-    difference: np.ndarray  # (f,), sample less reference, of the mean curves
-    sd_ratio: float  # sample over reference, geometric mean over frequencies
-    sd_ratio_by_frequency: np.ndarray  # (f,)
-    energy_distance: float  # of whole curves
-    w1: float  # mean over frequencies
-    w1_by_frequency: np.ndarray  # (f,)
-
-
 class SiteCurves(NamedTuple):
     """Curves of a set of records."""
 
@@ -65,17 +54,7 @@ class SiteCurves(NamedTuple):
     n_valid: np.ndarray  # (f,)
 
 
-class JointDistance(NamedTuple):
-    """How far the joint distribution of PGA and f0 of a sample is from that of a reference."""
-
-    energy_distance: float
-    correlation_sample: float  # of ln PGA and ln f0
-    correlation_reference: float
-    n_sample: int
-    n_reference: int
-
-
-def record_hvsr(data: np.ndarray, sampling_rate: float, *, n_frequency: int = N_FREQUENCY, snr: float = 3.0):
+def record_hvsr(data: np.ndarray, sampling_rate: float, *, snr: float = 3.0) -> RecordHvsr:
     """Return the HVSR curve and f0 of each record, with windows told from the energy alone.
 
     The S window is 20 s long and begins at the S of the strongest motion, so that a second, stronger earthquake
@@ -88,8 +67,6 @@ def record_hvsr(data: np.ndarray, sampling_rate: float, *, n_frequency: int = N_
         E, N, Z acceleration in any unit; left as it is.
     sampling_rate : float
         In Hz.
-    n_frequency : int
-        Number of log-spaced frequencies, 0.5-20 Hz.
     snr : float
         Smallest signal/noise ratio; 0 for no mask.
 
@@ -116,8 +93,7 @@ def record_hvsr(data: np.ndarray, sampling_rate: float, *, n_frequency: int = N_
     if data.ndim != 3 or data.shape[1] != 3:
         raise TNGError(f"array of shape {data.shape} given; accepted: (record, 3, sample), components E, N, Z")
     n = len(data)
-    frequency = np.geomspace(*BAND_HZ, n_frequency)
-    logs = np.full((n, n_frequency), np.nan)
+    logs = np.full((n, FREQUENCY_HZ.size), np.nan)
     f0, clear, p, s = np.full((4, n), np.nan)
     noise_s, masked, reasons = np.zeros(n), np.zeros(n, dtype=int), [""] * n
     whole = []
@@ -126,20 +102,20 @@ def record_hvsr(data: np.ndarray, sampling_rate: float, *, n_frequency: int = N_
             first, record = _motion(data[i])
             whole.append(i)
             onsets = _onsets(record, sampling_rate)
-            curve, noise = _curve(record, sampling_rate, *onsets, frequency, snr)
+            curve, noise = _curve(record, sampling_rate, *onsets, snr)
         except RecordError as err:
             reasons[i] = str(err)
             continue
         p[i], s[i] = onsets[0] + first / sampling_rate, onsets[1] + first / sampling_rate
         noise_s[i], masked[i] = noise, np.isnan(curve).sum()
         logs[i] = np.log(curve)
-        found = clear_peaks(curve, frequency)
+        found = clear_peaks(curve, FREQUENCY_HZ)
         clear[i] = found[0].frequency_hz if found else np.nan
-        if masked[i] == n_frequency:
+        if masked[i] == FREQUENCY_HZ.size:
             reasons[i] = "no frequency stands out of the noise"
     if whole:
         f0[whole] = record_f0(data if len(whole) == n else data[whole], sampling_rate)
-    return RecordHvsr(frequency, logs, f0, clear, masked, noise_s, p, s, reasons)
+    return RecordHvsr(FREQUENCY_HZ, logs, f0, clear, masked, noise_s, p, s, reasons)
 
 
 def _motion(record):
@@ -177,7 +153,7 @@ def _onsets(record, sampling_rate) -> tuple[float, float]:
     return p / sampling_rate, s / sampling_rate
 
 
-def _curve(record, sampling_rate, p_s, s_s, frequency, snr):
+def _curve(record, sampling_rate, p_s, s_s, snr):
     """Return the HVSR of the S window (f,) and the length of the noise before P in seconds.
 
     Raises
@@ -189,14 +165,14 @@ def _curve(record, sampling_rate, p_s, s_s, frequency, snr):
     if (np.ptp(record[:, window.start : window.stop], axis=1) == 0).any():
         raise RecordError("a component is constant inside the S window")
     noise = noise_window(sampling_rate, p_s, window.start)
-    curve = windowed_hvsr(record, sampling_rate, window, noise, frequency, snr=snr, taper=TAPER)
+    curve = windowed_hvsr(record, sampling_rate, window, noise, FREQUENCY_HZ, snr=snr, taper=TAPER)
     length_s = (window.stop - window.start) / sampling_rate
     if length_s < LENGTH_S - 1 / sampling_rate:  # cut by the end of the record: too few cycles
-        curve[frequency * length_s < min(CYCLES, LENGTH_S * BAND_HZ[0]) * (1 - 1e-9)] = np.nan
+        curve[FREQUENCY_HZ * length_s < min(CYCLES, LENGTH_S * BAND_HZ[0]) * (1 - 1e-9)] = np.nan
     return curve, (noise[1] - noise[0]) / sampling_rate if noise else 0.0
 
 
-def curve_measures(sample: np.ndarray, reference: np.ndarray, *, min_valid: int = MIN_VALID) -> CurveMeasures:
+def curve_measures(sample: np.ndarray, reference: np.ndarray, *, min_valid: int = MIN_VALID) -> dict:
     """Return how the log-HVSR curves of a sample differ from those of a reference.
 
     Parameters
@@ -209,8 +185,12 @@ def curve_measures(sample: np.ndarray, reference: np.ndarray, *, min_valid: int 
 
     Returns
     -------
-    CurveMeasures
-        Real records split by event do not give 0 either: compare with that floor.
+    dict
+        ``difference_ln``, ``sigma_ratio_by_frequency`` and ``w1_by_frequency``, shape (f,): of the mean curves,
+        sample less reference; of the standard deviations, sample over reference; Wasserstein-1 distance.
+        ``mean_abs_difference_ln``, ``sigma_ratio`` (geometric mean) and ``w1``: over all frequencies.
+        ``energy_distance``: of whole curves. Real records split by event do not give 0 either: compare with that
+        floor.
 
     Raises
     ------
@@ -227,15 +207,15 @@ def curve_measures(sample: np.ndarray, reference: np.ndarray, *, min_valid: int 
     w1 = wasserstein_columns(sample, reference)
     with np.errstate(divide="ignore"):
         ln_ratio = np.log(ratio)
-    return CurveMeasures(
-        abs_difference=_mean(np.abs(difference)),
-        difference=difference,
-        sd_ratio=float(np.exp(_mean(ln_ratio))),
-        sd_ratio_by_frequency=ratio,
-        energy_distance=energy_distance(sample, reference),
-        w1=_mean(w1),
-        w1_by_frequency=w1,
-    )
+    return {
+        "mean_abs_difference_ln": _mean(np.abs(difference)),
+        "difference_ln": difference,
+        "sigma_ratio": float(np.exp(_mean(ln_ratio))),
+        "sigma_ratio_by_frequency": ratio,
+        "energy_distance": energy_distance(sample, reference),
+        "w1": _mean(w1),
+        "w1_by_frequency": w1,
+    }
 
 
 def _mean(values) -> float:
@@ -262,11 +242,12 @@ def site_curves(ln_hvsr: np.ndarray) -> SiteCurves:
     return SiteCurves(median, average, sigma_ln, n_valid)
 
 
-def joint_distance(ln_pga, ln_f0, ln_pga_reference, ln_f0_reference) -> JointDistance:
+def joint_distance(ln_pga, ln_f0, ln_pga_reference, ln_f0_reference) -> float:
     """Return how far the joint distribution of PGA and f0 is from that of a reference.
 
-    Version 3 of TimesNet-Gen compares the two clouds by eye and names no distance; this is the unbiased energy
-    distance of (ln PGA, ln f0), each less the mean of the reference and over its standard deviation.
+    Version 3 of TimesNet-Gen (abstract; its review asks for a distance and gives none) shows the two clouds. This is
+    the unbiased energy distance of (ln PGA, ln f0), each less the mean of the reference and over its standard
+    deviation.
 
     Parameters
     ----------
@@ -276,9 +257,8 @@ def joint_distance(ln_pga, ln_f0, ln_pga_reference, ln_f0_reference) -> JointDis
 
     Returns
     -------
-    JointDistance
-        Also the correlation of ln PGA and ln f0 of either, which a generator that couples amplitude and frequency
-        wrongly gets wrong although both marginals are right; NaN with fewer than two records.
+    float
+        NaN with fewer than two records in either.
 
     Raises
     ------
@@ -294,15 +274,8 @@ def joint_distance(ln_pga, ln_f0, ln_pga_reference, ln_f0_reference) -> JointDis
         pair = np.stack([pga, f0], axis=1).astype(np.float64)
         pairs.append(pair[np.isfinite(pair).all(axis=1)])
     sample, reference = pairs
-    distance = float("nan")
-    if min(len(sample), len(reference)) >= 2:
-        spread = reference.std(axis=0, ddof=1)
-        scale = np.where(spread > 0, spread, 1.0)
-        distance = energy_distance(*((x - reference.mean(axis=0)) / scale for x in pairs))
-    return JointDistance(distance, _correlation(sample), _correlation(reference), len(sample), len(reference))
-
-
-def _correlation(pairs) -> float:
-    if len(pairs) < 2 or (np.ptp(pairs, axis=0) == 0).any():
+    if min(len(sample), len(reference)) < 2:
         return float("nan")
-    return float(np.corrcoef(pairs.T)[0, 1])
+    spread = reference.std(axis=0, ddof=1)
+    scale = np.where(spread > 0, spread, 1.0)
+    return energy_distance(*((x - reference.mean(axis=0)) / scale for x in pairs))
