@@ -9,7 +9,7 @@ import numpy as np
 from obspy import Stream, Trace, UTCDateTime
 
 from obspy_tng.errors import RecordError
-from obspy_tng.response import to_acceleration
+from obspy_tng.response import has_response, to_acceleration
 
 COMPONENTS = "ENZ"  # the order of rows everywhere
 UNITS = {"m/s2": 1.0, "cm/s2": 0.01, "gal": 0.01, "g": 9.80665}  # factor to m/s²
@@ -230,7 +230,9 @@ def _to_mps2(data, traces, start, inventory, units):
         raise RecordError(f"the file holds {', '.join(sorted(measured))}, not acceleration")
     ours = stats.get("sac", {}).get("kinst", "").strip() == "TNG"
     known = ours or any(stats.get(name) is not None for name in _CALIBRATED)
-    if inventory is not None and not known:
+    # FDSN instrument code X: generated; an inventory of real instruments says nothing of it
+    generated = stats.channel[1:2].upper() == "X" and not has_response(inventory, traces[0].id, start)
+    if inventory is not None and not known and not generated:
         return to_acceleration(data, [t.id for t in traces], start, stats.sampling_rate, inventory), "m/s2"
     if not (np.isfinite(calib) & (calib != 0)).all():
         values = ", ".join(f"{c:g}" for c in calib[:, 0])

@@ -55,6 +55,14 @@ def to_acceleration(data, ids, time, sampling_rate, inventory):
     return irfft(rfft(data, nfft, axis=1) * gains, nfft, axis=1)[:, :npts]
 
 
+def has_response(inventory, seed_id, time) -> bool:
+    """Tell whether the inventory holds a response for a channel at a time."""
+    try:
+        return inventory is not None and _find(inventory, seed_id, time) is not None
+    except RecordError:
+        return False
+
+
 class _Key:
     """An ObsPy object that hashes by identity, so that it can be a cache's key."""
 

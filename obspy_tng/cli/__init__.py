@@ -7,6 +7,7 @@ import click
 # name -> (module, one-line help). The help stands here so that ``--help`` imports no command.
 COMMANDS = {
     "corpus": ("corpus", "Build and inspect training corpora (SeisBench layout)."),
+    "evaluate": ("evaluate", "Measure how well generated records stand for real ones."),
     "generate": ("generate", "Generate three-component accelerograms for a site."),
     "hvsr": ("hvsr", "Tell f0 and the HVSR curve of sites from real records."),
     "info": ("info", "Print versions and the shipped model card."),

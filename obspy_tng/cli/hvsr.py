@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from obspy_tng.cli.output import replace
+
 SUFFIXES = (".nc", ".csv", ".json")
 FIGURES = (".png", ".pdf", ".svg")
 
@@ -169,12 +171,12 @@ def hvsr(paths, inventory, events, units, out, plot, as_json, **settings):
         )
     rows = summary(curves, f0)
     if out:
-        _replace(out, lambda path: _write(path, curves, f0, rows))
+        replace(out, lambda path: _write(path, curves, f0, rows))
         click.echo(f"wrote {out}", err=True)
     if plot:
         from obspy_tng.plotting import save_hvsr
 
-        _replace(plot, lambda path: save_hvsr(curves, f0, path))
+        replace(plot, lambda path: save_hvsr(curves, f0, path))
         click.echo(f"wrote {plot}", err=True)
     click.echo(json.dumps(rows, indent=1) if as_json else table(rows))
 
@@ -237,8 +239,6 @@ def _check_outputs(out, plot):
     """Raise a usage error before any work when an output cannot be written here."""
     from importlib.util import find_spec
 
-    if out and Path(out).suffix.lower() == ".nc" and find_spec("h5netcdf") is None:
-        raise click.UsageError("--out FILE.nc needs h5netcdf (pip install 'obspy-tng[netcdf]'); .csv and .json do not")
     if plot and find_spec("matplotlib") is None:
         raise click.UsageError("--plot needs matplotlib: pip install 'obspy-tng[plot]'")
 
@@ -259,17 +259,6 @@ def _progress(parts):
 def _list_skipped(skipped):
     for line in skipped:
         click.echo(f"skipped {line}", err=True)
-
-
-def _replace(path, write):
-    """Write under a temporary name of the same suffix beside the target, then rename."""
-    path = Path(path)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        write(str(partial))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write(path, curves, f0, rows):
