@@ -144,7 +144,7 @@ def _responses(data, sampling_rate, periods_s, damping, alive) -> Iterator[tuple
         spectrum = rfft(data[rows].astype(np.float64), npts)
         for i, (gain, finer, free) in enumerate(oscillators):
             moved = spectrum * gain
-            initial = (moved @ state).real
+            initial = None if free is None else (moved @ state).real
             moved[..., -1] /= 2  # Nyquist is no longer the last bin once upsampled
             # float32: the rounding is 1e-6 of this oscillator's own response
             response = irfft(moved.astype(np.complex64), npts * finer)[..., : span * finer]
@@ -155,9 +155,9 @@ def _responses(data, sampling_rate, periods_s, damping, alive) -> Iterator[tuple
 
 
 def _coarse_length(least):
-    """Return the first of 2**k and 3 * 2**k from `least` on: coarse, so that a short delay leaves it as it is."""
-    power = 1 << max(int(least - 1).bit_length(), 2)
-    return 3 * power // 4 if 3 * power // 4 >= least else power
+    """Return the first of 4, 5, 6, 7 times 2**k from `least` on: coarse, so that a short delay leaves it as it is."""
+    unit = 1 << max(int(least - 1).bit_length() - 3, 1)
+    return -(-least // unit) * unit
 
 
 def _oscillator(period_s, damping, omega, guard, span, sampling_rate):
