@@ -13,7 +13,7 @@ import numpy as np
 WIDTH_PX, HEIGHT_PX = 364, 282  # three beside each other at 1280 px; one fits a telephone of 390 px
 TICK_PT, LABEL_PT, TITLE_PT = 8, 8.5, 9  # 1 pt is 4/3 CSS pixels
 PIXELS = 2  # of the image per CSS pixel
-COLOURS = 128
+COLOURS = 256
 STYLES = {  # set -> colour, dashes, so that no line is told by its colour alone
     "real": ("#12355b", "-"),
     "generated": ("#c8322b", (0, (5, 1.5))),

@@ -8,6 +8,8 @@ from obspy_tng.evaluation import drawing
 from obspy_tng.evaluation.confusion import default_bins
 from obspy_tng.evaluation.drawing import STYLES
 
+SPECTRA_PX = (66, 10, 26, 42)  # margins: room for small numbers at the ordinate
+
 
 def waveform(data, time_s, heading: str, limit_mps2: float, colour: str = STYLES["real"][0]):
     """Draw the components of one record below each other.
@@ -29,7 +31,7 @@ def waveform(data, time_s, heading: str, limit_mps2: float, colour: str = STYLES
     from matplotlib.ticker import MaxNLocator
 
     data, time_s = np.asarray(data), np.asarray(time_s)
-    figure, axes = drawing.canvas(3, margins_px=(58, 10, 26, 42))
+    figure, axes = drawing.canvas(3, margins_px=(66, 10, 26, 42))
     for axis, row, component in zip(axes, data, "ENZ", strict=True):
         axis.plot(time_s, row, color=colour, linewidth=0.6)
         axis.text(
@@ -107,7 +109,9 @@ def f0_histogram(result, station: str):
         axis.stairs(share, bins, color=colour, linestyle=dashes, linewidth=1.4, label=text)
     axis.set_xlim(bins[0], bins[-1])
     axis.set_xticks([1, 5, 10, 15, 20])
-    axis.set_ylim(0, 1.3 * max(axis.get_ylim()[1], 1))
+    highest = max(axis.get_ylim()[1], 1)
+    axis.set_yticks([t for t in axis.get_yticks() if t <= 100])
+    axis.set_ylim(0, 1.3 * highest)
     drawing.label(axis, x="f0 (Hz)", y="share of records (%)")
     drawing.title(axis, f"{station}: f0 of each record")
     drawing.legend(axis, loc="upper right")
@@ -128,7 +132,7 @@ def fourier(result, station: str, vertical: bool):
     -------
     matplotlib.figure.Figure
     """
-    figure, (axis,) = drawing.canvas()
+    figure, (axis,) = drawing.canvas(margins_px=SPECTRA_PX)
     rows = [2] if vertical else [0, 1]
     one = result.sel(station=station).isel(component=rows)
     for name in shown_sets(result, "fas_median", station):
@@ -155,7 +159,7 @@ def response(result, station: str):
     -------
     matplotlib.figure.Figure
     """
-    figure, (axis,) = drawing.canvas()
+    figure, (axis,) = drawing.canvas(margins_px=SPECTRA_PX)
     one = result.sel(station=station)
     for name in shown_sets(result, "psa_median", station):
         median, sigma = one.psa_median.sel(set=name).values, one.psa_sigma_ln.sel(set=name).values

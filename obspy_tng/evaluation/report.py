@@ -14,7 +14,6 @@ from string import Template
 
 import numpy as np
 
-import obspy_tng
 from obspy_tng.errors import TNGError
 from obspy_tng.evaluation import drawing, figures, figures_overall, tables, words
 from obspy_tng.evaluation.tables import number
@@ -170,7 +169,7 @@ def _summary(result, station) -> str:
         )
     for name in ("|Δ lnHVSR|", "lnPGA bias"):
         if name in result.measure.values:
-            value = result.station_value.sel({"method": "generated", "station": station, "measure": name})
+            value = result.station_value.sel({"ensemble": "generated", "station": station, "measure": name})
             parts.append(f"{name} {number(value)}")
     return "; ".join(parts)
 
@@ -283,8 +282,8 @@ def _classifiers(result) -> Iterator[str]:
         yield _absent(escape(result.attrs.get("c2st_remark", "")) or "Not run (c2st=False, or too few records).")
         return
     valid, remark = result.attrs.get("c2st_valid"), escape(result.attrs.get("c2st_remark", ""))
-    said = "" if valid is None else "<b>Valid.</b>" if int(valid) else "<b>Not valid.</b>"
-    yield f"<p>{said} {remark}</p>"
+    said = remark or ("" if valid is None else "Valid." if int(valid) else "Not valid.")
+    yield f"<p><b>{said}</b></p>"
     yield tables.classifiers(result)
 
 
@@ -319,9 +318,10 @@ def _settings(result) -> Iterator[str]:
     known = {k: settings[k] for k in ("n_splits", "seed", "c2st") if k in settings}
     call = "".join(f", {k}={v!r}" for k, v in known.items())
     command = settings.pop("command", None)
+    version = escape(str(result.attrs.get("version", "")))
     if settings:
-        rows = [[escape(str(k)), (escape(str(v)), "text")] for k, v in settings.items()]
-        yield tables.html(["setting", "value"], rows, f"obspy-tng {escape(obspy_tng.__version__)}")
+        rows = [[escape(str(k)), escape(str(v))] for k, v in settings.items()]
+        yield tables.html(["setting", "value"], rows, f"obspy-tng {version}", kind="wide words")
     text = command or f'tng.report(tng.evaluate("REAL", "SYNTHETIC"{call}), "report.html")'
     yield f"<p>To repeat:</p><pre>{escape(str(text))}</pre>"
 

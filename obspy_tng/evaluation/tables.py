@@ -41,7 +41,7 @@ def number(value, unit: str = "") -> str:
     return f"{text}&nbsp;{escape(unit)}" if unit not in ("", "1") else text
 
 
-def html(head: Sequence[str], rows: Iterable, caption: str, *, cards: bool = True) -> str:
+def html(head: Sequence[str], rows: Iterable, caption: str, *, kind: str = "cards") -> str:
     """Return a table; on a telephone each row becomes a card, or the table scrolls in a box of its own.
 
     Parameters
@@ -53,10 +53,10 @@ def html(head: Sequence[str], rows: Iterable, caption: str, *, cards: bool = Tru
         makes a heading across the table.
     caption : str
         HTML.
-    cards : bool
+    kind : {"cards", "cards words", "wide"}
+        Numbers, words, or a table that scrolls.
     """
-    name = "cards" if cards else "wide"
-    out = [f'<p class="caption">{caption}</p><div class="scroll"><table class="{name}">']
+    out = [f'<p class="caption">{caption}</p><div class="scroll"><table class="{kind}">']
     out.append("<thead><tr>" + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead><tbody>")
     # the first words of a heading label the cells of a card
     labels = [h.split("<")[0] for h in head]
@@ -66,23 +66,23 @@ def html(head: Sequence[str], rows: Iterable, caption: str, *, cards: bool = Tru
             continue
         cells = [f'<th scope="row">{row[0]}</th>']
         for text, name in zip(row[1:], labels[1:], strict=True):
-            text, kind = text if isinstance(text, tuple) else (text, "")
-            kind = f"{kind} blank".strip() if text == "–" else kind
-            cells.append(f'<td class="{kind}" data-label="{name}">{text}</td>')
+            text, style = text if isinstance(text, tuple) else (text, "")
+            style = f"{style} blank".strip() if text == "–" else style
+            cells.append(f'<td class="{style}" data-label="{name}">{text}</td>')
         out.append("<tr>" + "".join(cells) + "</tr>")
     return "\n".join([*out, "</tbody></table></div>"])
 
 
 def measures(result) -> str:
     """Return the main table: every measure, the generator, its floor, the baselines."""
-    methods = [str(m) for m in result.method.values]
+    methods = [str(m) for m in result.ensemble.values]
     shown = [m for m in SHOWN if m in methods]
     head = [
         "measure",
         "ideal",
         "generated<br><small>95 % interval</small>",
         "verdict",
-        "floor<br><small>95 % within</small>",
+        "floor<br><small>95 % within ideal ±</small>",
     ]
     rows, group = [], None
     for i in range(result.sizes["measure"]):
@@ -91,7 +91,7 @@ def measures(result) -> str:
             group = str(one.measure_group.item())
             rows.append(escape(GROUPS.get(group, group)))
         unit, floor = str(one.measure_unit.item()), str(one.floor.item())
-        made = one.sel({"method": "generated"})
+        made = one.sel({"ensemble": "generated"})
         name = escape(str(one.measure.item())) + (f" <small>({escape(unit)})</small>" if unit != "1" else "")
         cells = [
             name,
@@ -99,17 +99,15 @@ def measures(result) -> str:
             (f"<span><b>{number(made.value)}</b>{_interval(made)}</span>", "made"),
             verdict(one),
         ]
-        cells.append(
-            (f"ideal&nbsp;±&nbsp;{number(one.floor_limit)}", "floor") if math.isfinite(one.floor_limit) else "–"
-        )
+        cells.append((f"±&nbsp;{number(one.floor_limit)}", "floor") if math.isfinite(one.floor_limit) else "–")
         for method in shown:
-            value = number(one.value.sel({"method": method}))
+            value = number(one.value.sel({"ensemble": method}))
             is_floor = method == floor and value != "–"
             cells.append((f"<span>{value} <small>floor</small></span>", "floor") if is_floor else value)
         rows.append(cells)
     caption = (
-        "Mean over stations and splits. “Inside the floor”: no further from the ideal than 95 % of the floor row are, "
-        "so that with these records nothing better could be told."
+        "Mean over stations; in small print the range of 95 % of the splits. “Inside the floor”: no further from the "
+        "ideal than 95 % of the floor row are, so that with these records nothing better could be told."
     )
     return html(head + [escape(m) for m in shown], rows, caption)
 
@@ -127,8 +125,9 @@ def verdict(one) -> tuple[str, str]:
 
 
 def excess(one) -> tuple[float, float]:
-    """Return how far the generator is from the ideal in one measure, and how far the floor is."""
-    return abs(float(one.value.sel({"method": "generated"}) - one.ideal)), float(one.floor_limit)
+    """Return how far the generator is from the ideal in one measure, by its mean over splits, and how far the floor."""
+    value = one.split_mean if "split_mean" in one else one.value
+    return abs(float(value.sel({"ensemble": "generated"}) - one.ideal)), float(one.floor_limit)
 
 
 def _interval(made) -> str:
@@ -148,21 +147,21 @@ def stations(result) -> str:
         row = [escape(str(station))]
         row += [str(int(result.n_records.sel(set=s, station=station))) for s in sets]
         row += [
-            number(result.station_value.sel({"method": "generated", "station": station, "measure": m})) for m in names
+            number(result.station_value.sel({"ensemble": "generated", "station": station, "measure": m})) for m in names
         ]
         rows.append(row)
     head = ["station", *(f"{s}<br><small>records</small>" for s in sets), *map(escape, names)]
-    return html(head, rows, "Records compared, and the generator's main measures, station by station.", cards=False)
+    return html(head, rows, "Records compared, and the generator's main measures, station by station.", kind="wide")
 
 
 def novelty(result) -> str:
     """Return likeness to the pool, for every method."""
     array = result.novelty
-    (method, kind), rows = array.dims[:2], []
+    (ensemble, kind), rows = array.dims[:2], []
     for likeness in array[kind].values:
         rows.append(f"highest {escape(str(likeness))}")
-        for name in array[method].values:
-            row = array.sel({method: name, kind: likeness})
+        for name in array[ensemble].values:
+            row = array.sel({ensemble: name, kind: likeness})
             if np.isfinite(row).any():
                 rows.append([escape(str(name)), *(_statistic(row, s) for s in array.statistic.values)])
     head = ["records", *(escape(str(s)) for s in array.statistic.values)]
@@ -198,7 +197,7 @@ def classifiers(result) -> str:
         chosen = [n for n in names if n.startswith("group ") == group]
         rows += [heading] if chosen else []
         for name in chosen:
-            text = {"counts": "counts: the larger of the two"}.get(name, name.removeprefix("group "))
+            text = {"counts": "counts: the largest mean"}.get(name, name.removeprefix("group "))
             rows.append([escape(text), *(_auc(result, name, s) for s in result.c2st_set.values)])
     head = ["told from real records by", *(escape(str(s)) for s in result.c2st_set.values)]
     return html(head, rows, "Mean AUC over the splits, and the range of 95 % of them; 0.5: nobody can tell.")
@@ -219,7 +218,7 @@ def simple(array, caption: str, corner: str) -> str:
     names = [[escape(PLAIN.get(str(c), str(c))) for c in array[dim].values] for dim in array.dims]
     if array.ndim == 1:
         rows = [[k, number(v)] for k, v in zip(*names, array.values, strict=True)]
-        return html([corner, "value"], rows, caption, cards=False)
+        return html([corner, "value"], rows, caption, kind="wide")
     rows = [[k, *map(number, v)] for k, v in zip(names[0], array.values, strict=True)]
     return html([corner, *names[1]], rows, caption)
 

@@ -55,7 +55,7 @@ def _worst(result) -> str:
         return "The generator is outside the floor in none."
     named = []
     for (distance, limit), one in ranked:
-        value = number(one.value.sel({"method": "generated"}), str(one.measure_unit.item()))
+        value = number(one.value.sel({"ensemble": "generated"}), str(one.measure_unit.item()))
         times = f", {number(distance / limit)} times the floor" if limit > 0 else ""
         named.append(f"{escape(str(one.measure.item()))} ({value}, ideal {number(one.ideal)}{times})")
     return f"It is worst at {'; '.join(named)}."
@@ -128,9 +128,9 @@ def provenance(result) -> str:
         groups.setdefault(row, []).append(str(item.get("station", "?")))
     rows = []
     for row, codes in groups.items():
-        rows.append([escape(", ".join(dict.fromkeys(codes))), *((escape(value), "text") for value in row)])
+        rows.append([escape(", ".join(dict.fromkeys(codes))), *map(escape, row)])
     head = ["station", "pool", *(escape(k.replace("_", " ")) for k in keys)]
-    return "\n".join(out) + html(head, rows, "What the generated records say of themselves.")
+    return "\n".join(out) + html(head, rows, "What the generated records say of themselves.", kind="cards words")
 
 
 def _short(value) -> str:

@@ -44,20 +44,23 @@ def made_result(stations=("CI.CWC", "CI.WMF"), seed=0, n_records=20, npts=6000):
     decay = np.exp(-np.abs(np.log(eas[:, None] / eas)))
     return xr.Dataset(
         {
-            "value": (("method", "measure"), value),
-            "low": (("method", "measure"), value - 0.05),
-            "high": (("method", "measure"), value + 0.05),
-            "station_value": (("method", "station", "measure"), rng.normal(size=(len(METHODS), n, len(names)))),
+            "value": (("ensemble", "measure"), value),
+            "low": (("ensemble", "measure"), value - 0.05),
+            "high": (("ensemble", "measure"), value + 0.05),
+            "station_value": (("ensemble", "station", "measure"), rng.normal(size=(len(METHODS), n, len(names)))),
             "floor_limit": ("measure", limit),
             "inside_floor": ("measure", np.abs(value[0] - ideal) <= limit),
-            **{k: (("method", "station", "period"), bias + m) for k, m in (("psa_ln_bias", 0), ("psa_sigma_ratio", 1))},
-            "hvsr_ln_difference": (("method", "station", "frequency"), rng.normal(0, 0.1, (len(METHODS), n, 100))),
+            **{
+                k: (("ensemble", "station", "period"), bias + m)
+                for k, m in (("psa_ln_bias", 0), ("psa_sigma_ratio", 1))
+            },
+            "hvsr_ln_difference": (("ensemble", "station", "frequency"), rng.normal(0, 0.1, (len(METHODS), n, 100))),
             "hvsr_median": (("set", "station", "frequency"), hvsr),
             "hvsr_mean": (("set", "station", "frequency"), 1.1 * hvsr),
             "hvsr_sigma_ln": (("set", "station", "frequency"), np.full((3, n, 100), 0.3)),
             "fas_median": (
                 ("set", "station", "component", "fas_frequency"),
-                0.1 * wide / (1 + wide**2) * rng.uniform(0.8, 1.2, (3, n, 3, 1)),
+                1e-5 * wide / (1 + wide**2) * rng.uniform(0.8, 1.2, (3, n, 3, 1)),
             ),
             "fas_sigma_ln": (("set", "station", "component", "fas_frequency"), np.full((3, n, 3, 60), 0.8)),
             "psa_median": (("set", "station", "period"), period / (0.1 + period**2) * rng.uniform(0.8, 1.2, (3, n, 1))),
@@ -69,7 +72,7 @@ def made_result(stations=("CI.CWC", "CI.WMF"), seed=0, n_records=20, npts=6000):
             "alignment_score": (("sets", "form"), np.array([[0.95, 0.91]])),
             "saturation": ("reference", np.array([0.95, 0.91, 0.56])),
             "correlation": (("correlation_set", "eas_frequency", "eas_frequency_2"), np.stack([decay] * 3)),
-            "novelty": (("novelty_method", "likeness", "statistic"), rng.uniform(0, 1, (2, 2, 3))),
+            "novelty": (("novelty_ensemble", "likeness", "statistic"), rng.uniform(0, 1, (2, 2, 3))),
             "novelty_record": (("novelty_row", "likeness"), rng.uniform(0.1, 0.6, (40, 2))),
             "novelty_real": (("novelty_real_row", "likeness"), rng.uniform(0.1, 0.6, (60, 2))),
             "c2st_auc": (("c2st_set", "classifier"), np.full((4, 4), 0.987)),
@@ -84,7 +87,7 @@ def made_result(stations=("CI.CWC", "CI.WMF"), seed=0, n_records=20, npts=6000):
             ),
         },
         {
-            "method": list(METHODS),
+            "ensemble": list(METHODS),
             "measure": names,
             **{
                 key: ("measure", [m[i] for m in MEASURES])
@@ -106,7 +109,7 @@ def made_result(stations=("CI.CWC", "CI.WMF"), seed=0, n_records=20, npts=6000):
             "correlation_set": ["real", "generated", "Bayless & Abrahamson"],
             "eas_frequency": eas,
             "eas_frequency_2": eas,
-            "novelty_method": ["generated", "copy"],
+            "novelty_ensemble": ["generated", "copy"],
             "likeness": ["correlation", "power correlation"],
             "statistic": ["median", "p95", "share above real p99"],
             "novelty_station": ("novelty_row", ["CI.CWC"] * 40),
