@@ -83,14 +83,14 @@ def bias(result, variable: str):
     figure, (axis,) = drawing.canvas()
     array = result[variable]
     x = array[array.dims[-1]].values
-    single = np.atleast_2d(array.sel({"ensemble": "generated"}).values)
+    single = np.atleast_2d(array.sel(ensemble="generated").values)
     if len(single) > 1:
         lines = axis.plot(x, single.T, color=STYLES["generated"][0], linewidth=0.5, alpha=0.3)
         lines[0].set_label("one station each")
     for name in ("generated", *NAMED):
         if name in array.ensemble.values:
             colour, dashes = STYLES[name]
-            mean = _mean(array.sel({"ensemble": name}).values)
+            mean = _mean(array.sel(ensemble=name).values)
             width = 2 if name == "generated" else 1.3
             axis.plot(x, mean, color=colour, linestyle=dashes, linewidth=width, label=name)
     axis.axhline(perfect, color="0.2", linewidth=0.8)

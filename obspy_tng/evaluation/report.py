@@ -169,7 +169,7 @@ def _summary(result, station) -> str:
         )
     for name in ("|Δ lnHVSR|", "lnPGA bias"):
         if name in result.measure.values:
-            value = result.station_value.sel({"ensemble": "generated", "station": station, "measure": name})
+            value = result.station_value.sel(ensemble="generated", station=station, measure=name)
             parts.append(f"{name} {number(value)}")
     return "; ".join(parts)
 

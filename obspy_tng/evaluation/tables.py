@@ -53,8 +53,8 @@ def html(head: Sequence[str], rows: Iterable, caption: str, *, kind: str = "card
         makes a heading across the table.
     caption : str
         HTML.
-    kind : {"cards", "cards words", "wide"}
-        Numbers, words, or a table that scrolls.
+    kind : {"cards", "cards two", "cards words", "wide"}
+        Numbers, those of the baselines in two columns, words, or a table that scrolls.
     """
     out = [f'<p class="caption">{caption}</p><div class="scroll"><table class="{kind}">']
     out.append("<thead><tr>" + "".join(f'<th scope="col">{h}</th>' for h in head) + "</tr></thead><tbody>")
@@ -91,25 +91,26 @@ def measures(result) -> str:
             group = str(one.measure_group.item())
             rows.append(escape(GROUPS.get(group, group)))
         unit, floor = str(one.measure_unit.item()), str(one.floor.item())
-        made = one.sel({"ensemble": "generated"})
+        made = one.sel(ensemble="generated")
         name = escape(str(one.measure.item())) + (f" <small>({escape(unit)})</small>" if unit != "1" else "")
         cells = [
             name,
             number(one.ideal),
-            (f"<span><b>{number(made.value)}</b>{_interval(made)}</span>", "made"),
+            (f"<span><b>{number(judged(one))}</b>{_interval(made)}</span>", "made"),
             verdict(one),
         ]
         cells.append((f"±&nbsp;{number(one.floor_limit)}", "floor") if math.isfinite(one.floor_limit) else "–")
         for method in shown:
-            value = number(one.value.sel({"ensemble": method}))
+            value = number(judged(one, method))
             is_floor = method == floor and value != "–"
             cells.append((f"<span>{value} <small>floor</small></span>", "floor") if is_floor else value)
         rows.append(cells)
     caption = (
-        "Mean over stations; in small print the range of 95 % of the splits. “Inside the floor”: no further from the "
-        "ideal than 95 % of the floor row are, so that with these records nothing better could be told."
+        "Means over stations and splits; in small print the range of 95 % of the splits. “Inside the floor”: no "
+        "further from the ideal than 95 % of the floor row are, so that with these records nothing better could be "
+        "told."
     )
-    return html(head + [escape(m) for m in shown], rows, caption)
+    return html(head + [escape(m) for m in shown], rows, caption, kind="cards two")
 
 
 def verdict(one) -> tuple[str, str]:
@@ -124,10 +125,14 @@ def verdict(one) -> tuple[str, str]:
     return (f"✗ {number(distance / limit)} × floor" if limit > 0 else "✗ outside the floor"), "outside"
 
 
+def judged(one, name: str = "generated") -> float:
+    """Return the figure that is held against the floor: the mean over splits, as the floor's own."""
+    return float((one.split_mean if "split_mean" in one else one.value).sel(ensemble=name))
+
+
 def excess(one) -> tuple[float, float]:
-    """Return how far the generator is from the ideal in one measure, by its mean over splits, and how far the floor."""
-    value = one.split_mean if "split_mean" in one else one.value
-    return abs(float(value.sel({"ensemble": "generated"}) - one.ideal)), float(one.floor_limit)
+    """Return how far the generator is from the ideal in one measure, and how far the floor."""
+    return abs(judged(one) - float(one.ideal)), float(one.floor_limit)
 
 
 def _interval(made) -> str:
@@ -146,9 +151,7 @@ def stations(result) -> str:
     for station in result.station.values:
         row = [escape(str(station))]
         row += [str(int(result.n_records.sel(set=s, station=station))) for s in sets]
-        row += [
-            number(result.station_value.sel({"ensemble": "generated", "station": station, "measure": m})) for m in names
-        ]
+        row += [number(result.station_value.sel(ensemble="generated", station=station, measure=m)) for m in names]
         rows.append(row)
     head = ["station", *(f"{s}<br><small>records</small>" for s in sets), *map(escape, names)]
     return html(head, rows, "Records compared, and the generator's main measures, station by station.", kind="wide")

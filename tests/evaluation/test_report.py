@@ -45,8 +45,7 @@ def made_result(stations=("CI.CWC", "CI.WMF"), seed=0, n_records=20, npts=6000):
     return xr.Dataset(
         {
             "value": (("ensemble", "measure"), value),
-            "low": (("ensemble", "measure"), value - 0.05),
-            "high": (("ensemble", "measure"), value + 0.05),
+            **{k: (("ensemble", "measure"), value + v) for k, v in (("low", -0.05), ("high", 0.05), ("split_mean", 0))},
             "station_value": (("ensemble", "station", "measure"), rng.normal(size=(len(METHODS), n, len(names)))),
             "floor_limit": ("measure", limit),
             "inside_floor": ("measure", np.abs(value[0] - ideal) <= limit),
@@ -60,7 +59,7 @@ def made_result(stations=("CI.CWC", "CI.WMF"), seed=0, n_records=20, npts=6000):
             "hvsr_sigma_ln": (("set", "station", "frequency"), np.full((3, n, 100), 0.3)),
             "fas_median": (
                 ("set", "station", "component", "fas_frequency"),
-                1e-5 * wide / (1 + wide**2) * rng.uniform(0.8, 1.2, (3, n, 3, 1)),
+                1e-3 * wide / (1 + wide**2) * rng.uniform(0.8, 1.2, (3, n, 3, 1)),
             ),
             "fas_sigma_ln": (("set", "station", "component", "fas_frequency"), np.full((3, n, 3, 60), 0.8)),
             "psa_median": (("set", "station", "period"), period / (0.1 + period**2) * rng.uniform(0.8, 1.2, (3, n, 1))),
@@ -78,8 +77,7 @@ def made_result(stations=("CI.CWC", "CI.WMF"), seed=0, n_records=20, npts=6000):
             "c2st_auc": (("c2st_set", "classifier"), np.full((4, 4), 0.987)),
             "c2st_low": (("c2st_set", "classifier"), np.full((4, 4), 0.9)),
             "c2st_high": (("c2st_set", "classifier"), np.full((4, 4), 0.99)),
-            "gmm_residual_mean": (("gmm_set", "gmm_measure"), np.full((2, 2), 0.31)),
-            "gmm_residual_sd": (("gmm_set", "gmm_measure"), np.full((2, 2), 0.62)),
+            **{f"gmm_residual_{k}": (("gmm_set", "gmm_measure"), np.full((2, 2), 0.31)) for k in ("mean", "sd")},
             "waveform": (
                 ("panel", "component", "time"),
                 (rng.normal(size=(4 * n, 3, npts)) * burst * rng.uniform(0.05, 2, (4 * n, 1, 1))).astype(np.float32),
