@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ P_RATIO, S_RATIO = 3.0, 2.0  # of mean power in the second after to before, for 
 TRIGGER_S = (0.5, 8.0)  # short and long average of the trigger that counts onsets
 TRIGGER_ON, TRIGGER_OFF = 6.0, 1.5
 TRIGGER_SHARE = 0.01  # of the largest power of the record: weaker triggers are noise
+
+_ONE_AT_A_TIME = Lock()  # ObsPy's C code of ar_pick keeps its state in globals: two threads spoil each other's picks
 
 
 class Onsets(NamedTuple):
@@ -140,7 +143,8 @@ def _p(record, wide, sampling_rate) -> int:
     from obspy.signal.trigger import ar_pick
 
     east, north, vertical = record
-    first, _ = ar_pick(vertical, north, east, sampling_rate, **AR_PICK, s_pick=False)
+    with _ONE_AT_A_TIME:
+        first, _ = ar_pick(vertical, north, east, sampling_rate, **AR_PICK, s_pick=False)
     first = round(first * sampling_rate)
     begin = max(first - round(P_AROUND_S[0] * sampling_rate), 0)
     stop = first + round(P_AROUND_S[1] * sampling_rate)

@@ -42,8 +42,9 @@ def evaluate(
     All sets are treated alike: zero padding taken off, 100 Hz, cut to the length of the longest generated record
     (P at 10 s), tapered, high-passed at 0.1 Hz; S windows of the HVSR from the energy, arrivals from one picker.
     Amplitude, duration and arrivals are compared with the generator's own `pool` (event terms are common to all
-    stations), site measures with events the pool does not hold. Floors are means over `n_splits` random halves of the events, common
-    to all stations; generated records are compared with all real ones, and with the same halves for the interval.
+    stations), site measures with events the pool does not hold. Floors are means over `n_splits` random halves of
+    the events, common to all stations; generated records are compared with all real ones, and with the same halves
+    for the interval.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def evaluate(
     if "reconstructed" in groups:
         parts.append(verdicts.pairs(groups))
     if c2st:
-        parts.append(verdicts.c2st(windows, heldout, n_splits, seed, remarks, tell))
+        parts.append(verdicts.c2st(groups | naive, measured, n_splits, seed, remarks, tell))
     settings = {"n_splits": n_splits, "seed": seed, "length_s": length_s, "c2st": bool(c2st), "units": units or ""}
     return dataset.merge(
         parts,
@@ -159,7 +160,7 @@ def _common_stations(groups, remarks) -> np.ndarray:
     common = np.intersect1d(real, generated)
     if not common.size:
         raise RecordError(
-            f"no station in common: real {', '.join(real[:8])}; generated {', '.join(generated[:8])} (NET.STA must agree)"
+            f"no station in common: real {', '.join(real[:8])}; generated {', '.join(generated[:8])}; NET.STA must agree"
         )
     for name, codes in (("real", real), ("generated", generated)):
         alone = np.setdiff1d(codes, common)
@@ -193,15 +194,15 @@ def _roles(groups, remarks):
 
 
 def _naive(pool: sets.RecordSet, length_s: float, rng) -> dict[str, sets.RecordSet]:
-    """Return the naive baselines made of the pool's records; events are those of the parents where there is one."""
+    """Return the naive baselines made of the pool's records; events are those of the parents."""
     data = sets.aligned(pool, length_s)
     out: dict[str, list] = {"mean of five": [], "phase-shuffled": [], "phase-scrambled": []}
     for code in np.unique(pool.station):
         rows = np.flatnonzero(pool.station == code)
         one = data[rows]
         if rows.size >= 5:
-            mixed, _ = baselines.mean_of_five(one, BASELINE_N, rng)
-            out["mean of five"].append(sets.of_arrays(mixed, code))
+            mixed, parents = baselines.mean_of_five(one, BASELINE_N, rng)
+            out["mean of five"].append(sets.of_arrays(mixed, code, pool.event[rows[parents]]))
         parents = rng.permutation(rows.size)[:BASELINE_N]
         for name, make in (
             ("phase-shuffled", baselines.phase_shuffled),

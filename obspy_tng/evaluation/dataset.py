@@ -227,7 +227,7 @@ def f0_alignment(measured: dict[str, Features], stations, seed: int):
 
 
 def purity(codes):
-    """Return nearest-neighbour station purity of latents as attributes ``latent_purity`` and ``latent_purity_chance``."""
+    """Return nearest-neighbour station purity of latents: attributes ``latent_purity``, ``latent_purity_chance``."""
     import xarray as xr
 
     names = sorted(codes)

@@ -174,8 +174,8 @@ def _site(a: Features, b: Features):
         "energy distance lnHVSR": max(energy_distance(a.ln_hvsr, b.ln_hvsr), 0.0),  # unbiased: may fall below 0
         "W1 lnHVSR": np.nanmean(wasserstein_columns(a.ln_hvsr, b.ln_hvsr)),
         "PSA shape |Δ ln|": np.abs(shape_a - shape_b)[_IN_BAND].mean(),
-        "PGA–f0 joint distance": site.joint_distance(
-            a.im("pga_mps2"), np.log(a.f0_hz), b.im("pga_mps2"), np.log(b.f0_hz)
+        "PGA–f0 joint distance": max(
+            site.joint_distance(a.im("pga_mps2"), np.log(a.f0_hz), b.im("pga_mps2"), np.log(b.f0_hz)), 0.0
         ),
         "W1 ln f0": wasserstein(np.log(f0_a), np.log(f0_b)),
         "W1 f0": wasserstein(f0_a, f0_b),

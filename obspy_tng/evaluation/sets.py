@@ -261,6 +261,24 @@ def aligned(items: RecordSet, length_s: float) -> np.ndarray:
     return out
 
 
+def cropped(items: RecordSet, p_s: np.ndarray, before_s: float, after_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return windows from `before_s` before P to `after_s` after it, and which records fill them.
+
+    Returns
+    -------
+    data : numpy.ndarray, shape (kept, 3, n)
+    kept : numpy.ndarray of int
+    """
+    before, npts = int(before_s * SAMPLING_RATE_HZ), int(before_s * SAMPLING_RATE_HZ) + int(after_s * SAMPLING_RATE_HZ)
+    first = np.round(p_s * SAMPLING_RATE_HZ).astype(int) - before
+    last = np.round(items.duration_s * SAMPLING_RATE_HZ).astype(int)
+    kept = np.flatnonzero((first >= 0) & (first + npts <= last))
+    data = (
+        np.stack([items.data[i, :, first[i] : first[i] + npts] for i in kept]) if kept.size else np.zeros((0, 3, npts))
+    )
+    return data, kept
+
+
 def of_arrays(data: np.ndarray, station, event=None) -> RecordSet:
     """Return arrays (record, 3, n) in m/s² at 100 Hz, P at 10 s, as a RecordSet."""
     count, unknown = len(data), np.full(len(data), np.nan)

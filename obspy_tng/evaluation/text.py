@@ -21,7 +21,7 @@ def as_text(result) -> str:
     methods = [str(m) for m in result.ensemble.values]
     lines = [
         f"{result.sizes['station']} station(s): {', '.join(result.station.values)}",
-        "against the pool: amplitude, duration, arrivals; against held-out events: site and f0.  = inside the floor",
+        "against the pool: amplitude, duration, arrivals; against held-out events: site and f0",
         "",
     ]
     head = f"{'measure':27}{'unit':>8}{'ideal':>7}  {'generated [95 %]':>27}  "
@@ -39,7 +39,11 @@ def as_text(result) -> str:
         row += "".join(f"{_number(one.sel(ensemble=m).value):>{_WIDTH + 2}}" for m in methods if m != "generated")
         lines.append(row)
     n_inside = int(result.inside_floor.sum())
-    lines += ["", f"{n_inside} of {result.sizes['measure']} measures lie inside the floor"]
+    lines += [
+        "",
+        f"{n_inside} of {result.sizes['measure']} measures lie inside the floor (=): the mean over splits is no further "
+        "from the ideal than 95 % of the floor's splits",
+    ]
     if "alignment_remark" in result.attrs:
         lines.append(result.attrs["alignment_remark"])
     if "latent_purity" in result.attrs:

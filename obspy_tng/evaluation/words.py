@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from obspy_tng.evaluation.tables import excess, html, judged, number
+from obspy_tng.evaluation.tables import excess, html, number
 
 COPY = 0.9  # correlation of waveforms from which two records are the same earthquake
 POOL_KINDS = {
@@ -55,7 +55,7 @@ def _worst(result) -> str:
         return "The generator is outside the floor in none."
     named = []
     for (distance, limit), one in ranked:
-        value = number(judged(one), str(one.measure_unit.item()))
+        value = number(one.value.sel({"ensemble": "generated"}), str(one.measure_unit.item()))
         times = f", {number(distance / limit)} times the floor" if limit > 0 else ""
         named.append(f"{escape(str(one.measure.item()))} ({value}, ideal {number(one.ideal)}{times})")
     return f"It is worst at {'; '.join(named)}."
