@@ -160,7 +160,7 @@ def _common_stations(groups, remarks) -> np.ndarray:
     common = np.intersect1d(real, generated)
     if not common.size:
         raise RecordError(
-            f"no station in common: real {', '.join(real[:8])}; generated {', '.join(generated[:8])}; NET.STA must agree"
+            f"no station in common: real {', '.join(real[:8])}; generated {', '.join(generated[:8])}; by NET.STA"
         )
     for name, codes in (("real", real), ("generated", generated)):
         alone = np.setdiff1d(codes, common)

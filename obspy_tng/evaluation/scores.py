@@ -26,12 +26,12 @@ class Measure(NamedTuple):
     ideal: float
 
 
-def _triple(label):
-    duration = label.startswith("D5")
+def _columns(label):
+    """Return the measures of one intensity measure."""
+    ratio = (Measure(f"{label} ratio", "intensity", "1", 1.0),) if label.startswith("D5") else ()
     return (
-        Measure(f"{label} ratio", "intensity", "1", 1.0)
-        if duration
-        else Measure(f"ln{label} bias", "intensity", "ln", 0.0),
+        *ratio,
+        Measure(f"ln{label} bias", "intensity", "ln", 0.0),
         Measure(f"σ ln{label} ratio", "intensity", "1", 1.0),
         Measure(f"W1 ln{label}", "intensity", "ln", 0.0),
     )
@@ -47,7 +47,7 @@ _IM = {  # label in the table -> name in Features
 }
 # against the pool's own records: event terms are common to all stations and would swamp everything else
 POOL_MEASURES = (
-    *(m for label in _IM for m in _triple(label)),
+    *(m for label in _IM for m in _columns(label)),
     Measure("PSA ln bias, largest", "intensity", "ln", 0.0),
     Measure("σ lnPSA ratio", "intensity", "1", 1.0),
     Measure("Anderson score", "goodness", "of 10", 10.0),
@@ -142,11 +142,9 @@ def _amplitude(a: Features, b: Features):
     out = {}
     for label, name in _IM.items():
         x, y = a.im(name), b.im(name)
-        bias = np.nanmean(x) - np.nanmean(y)
-        if label.startswith("D5"):
-            out[f"{label} ratio"] = np.exp(bias)
-        else:
-            out[f"ln{label} bias"] = bias
+        if label.startswith("D5"):  # of means, as durations are usually quoted; the ln bias is that of medians
+            out[f"{label} ratio"] = np.nanmean(np.exp(x)) / np.nanmean(np.exp(y))
+        out[f"ln{label} bias"] = np.nanmean(x) - np.nanmean(y)
         out[f"σ ln{label} ratio"] = sd_ratio(x, y)
         out[f"W1 ln{label}"] = wasserstein(x, y)
     bias = np.nanmean(a.ln_psa, axis=0) - np.nanmean(b.ln_psa, axis=0)

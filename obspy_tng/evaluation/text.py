@@ -41,8 +41,8 @@ def as_text(result) -> str:
     n_inside = int(result.inside_floor.sum())
     lines += [
         "",
-        f"{n_inside} of {result.sizes['measure']} measures lie inside the floor (=): the mean over splits is no further "
-        "from the ideal than 95 % of the floor's splits",
+        f"{n_inside} of {result.sizes['measure']} measures lie inside the floor (=): their mean over splits is no "
+        "further from the ideal than 95 % of the floor's splits",
     ]
     if "alignment_remark" in result.attrs:
         lines.append(result.attrs["alignment_remark"])

@@ -1,0 +1,124 @@
+"""The standard benchmark: every sampler and every naive baseline on Ridgecrest stations, by event splits.
+
+    python benchmarks/site_generation.py --corpus runs/corpus --out benchmarks/site_generation.json
+
+Per split the events of the corpus, common to all stations, are halved: one half makes the pools a generator draws
+from, the other judges the site measures (H/V, f0, shape of PSA); amplitude, duration and arrivals are compared with the
+pool's own records. "real vs real" compares the two halves, "copy" draws real records of the pool: what copying
+reaches. Stations are the five no shipped model was trained on. Means over stations and splits, 95 % range of the splits.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+import obspy_tng as tng
+from obspy_tng.corpus import Corpus
+from obspy_tng.evaluation import baselines, features, novelty, sets
+from obspy_tng.evaluation.scores import HELDOUT_MEASURES, POOL_MEASURES, against_heldout, against_pool
+from obspy_tng.evaluation.statistics import event_splits, interval
+from obspy_tng.preprocessing import land, signal_to_noise, windows
+from obspy_tng.sampling import SAMPLERS
+from obspy_tng.synthesis import realise
+from obspy_tng.training import TARGETS
+
+NOVELTY = ("largest correlation, over real", "largest power correlation, over real", "share above real p99")
+NAMES = [m.name for m in POOL_MEASURES + HELDOUT_MEASURES] + list(NOVELTY)
+PRINTED = (
+    "lnPGA bias", "σ lnPGA ratio", "D5–95 ratio", "PSA ln bias, largest", "|Δ lnHVSR|", "σ lnHVSR ratio", "W1 ln f0",
+    "alignment", "S picked, difference", "onsets, difference", *NOVELTY,
+)  # fmt: skip
+
+
+def stations(corpus, codes):
+    """Return code -> (records, conditioned waveforms (n, 3, npts), events)."""
+    every, out = np.array(corpus.codes()), {}
+    for code in codes:
+        records = [r for r in corpus.records(np.flatnonzero(every == code)) if not signal_to_noise(r) < 2.0]
+        x, ln_sd, _ = windows(records)
+        waves = land(x.astype(float) * np.exp(ln_sd)[..., None])
+        out[code] = records, waves, np.array([r.event_id for r in records])
+    return out
+
+
+def likeness(made, pool):
+    """Return the novelty columns of one station."""
+    found = novelty.novelty(made, pool)
+    numbers = novelty.summary(found)
+    return [numbers["correlation_ratio"], numbers["power_ratio"], numbers["above_p99"]]
+
+
+def main():
+    """Print the table and write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", default="runs/corpus")
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--stations", nargs="+", default=list(TARGETS))
+    parser.add_argument("--splits", type=int, default=20)
+    parser.add_argument("-n", type=int, default=32, help="realisations per station and split")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--out", default=None, help="JSON file")
+    args = parser.parse_args()
+    began, model = time.time(), tng.load_model(args.model)
+    data = stations(Corpus(args.corpus), args.stations)
+    whole = sets.join([sets.of_arrays(waves, code, ids) for code, (_, waves, ids) in data.items()])
+    real = features.compute(whole, jobs=args.jobs)
+    row = {code: np.flatnonzero(whole.station == code) for code in data}
+    table: dict[str, list] = {}
+    for number, (mine, held) in enumerate(event_splits(whole.event, args.splits, np.random.default_rng(0))):
+        rng = np.random.default_rng(number)
+        made = {name: {} for name in (*SAMPLERS, "mean of five", "phase-shuffled", "phase-scrambled")}
+        for code, (records, waves, _) in data.items():
+            chosen = np.intersect1d(mine, row[code]) - row[code][0]
+            pool = tng.build_pool([records[i] for i in chosen], model=model)
+            for name in SAMPLERS:
+                made[name][code] = realise(pool, model, name, number, range(args.n))[0]
+            made["mean of five"][code] = baselines.mean_of_five(waves[chosen], args.n, rng)[0]
+            made["phase-shuffled"][code] = baselines.phase_shuffled(waves[chosen], rng)
+            made["phase-scrambled"][code] = baselines.phase_scrambled(waves[chosen], rng)
+        pool, target = real.take(mine), real.take(held)
+        copies = np.concatenate([rng.choice(np.intersect1d(mine, row[c]), args.n) for c in data])
+        samples = {"real vs real": (target, pool, held), "copy": (real.take(copies), target, copies)}
+        scores = {}
+        for name, (sample, judge, _) in samples.items():
+            scores[name] = against_pool(sample, pool, list(data)), against_heldout(sample, judge, list(data))
+        waveforms = {n: {c: whole.data[np.intersect1d(i, row[c])] for c in data} for n, (_, _, i) in samples.items()}
+        for name, by_station in made.items():
+            batch = sets.join([sets.of_arrays(waves, code) for code, waves in by_station.items()])
+            sample = features.compute(batch, jobs=args.jobs)
+            scores[name] = against_pool(sample, pool, list(data)), against_heldout(sample, target, list(data))
+        for name, (a, b) in scores.items():
+            waves = made.get(name) or waveforms[name]
+            near = [likeness(waves[c][:20], whole.data[np.intersect1d(mine, row[c])]) for c in data]
+            table.setdefault(name, []).append([*a.overall, *b.overall, *np.mean(near, axis=0)])
+        print(f"split {number + 1} of {args.splits}, {time.time() - began:.0f} s", file=sys.stderr)
+    report(table, args, list(data), model)
+
+
+def report(table, args, codes, model):
+    """Print the measures that matter, write all."""
+    found = {name: interval(values) for name, values in table.items()}
+    print(f"{', '.join(codes)}; {args.splits} event splits, {args.n} realisations per station and split; {model.name}")
+    print(f"{'':38}" + "".join(f"{name:>24}" for name in found))
+    for measure in PRINTED:
+        i = NAMES.index(measure)
+        cells = [f"{x.mean[i]:.2f} ({x.low[i]:.2f}..{x.high[i]:.2f})" for x in found.values()]
+        print(f"{measure:38}" + "".join(f"{cell:>24}" for cell in cells))
+    if args.out:
+        plain = {
+            name: {m: [None if not np.isfinite(v) else round(float(v), 4) for v in (x.mean[i], x.low[i], x.high[i])]
+                   for i, m in enumerate(NAMES)}
+            for name, x in found.items()
+        }  # fmt: skip
+        with open(args.out, "w", encoding="utf-8") as file:
+            about = {"stations": codes, "splits": args.splits, "n": args.n, "model": model.name}
+            json.dump({**about, "mean, low, high": plain}, file, indent=1, ensure_ascii=False)
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
