@@ -121,8 +121,10 @@ def gather(data, what: str, inventory=None, events=None, units: str | None = Non
                 continue
             found.append(record)
     if not found:
-        first = f"; first: {found.skipped[0].name}: {found.skipped[0].reason}" if found.skipped else ""
-        raise RecordError(f"{what}: no usable record, {len(found.skipped)} skipped{first}")
+        reasons = [s.reason for s in found.skipped]
+        most = max(found.skipped, key=lambda s: reasons.count(s.reason), default=None)
+        why = f"; mostly: {most.name}: {most.reason}" if most else ""
+        raise RecordError(f"{what}: no usable record, {len(found.skipped)} skipped{why}")
     remarks = []
     if unknown:
         remarks.append(
