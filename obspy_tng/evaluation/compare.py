@@ -133,12 +133,12 @@ def evaluate(
         dataset.examples(groups, measured, stations),
         verdicts.novelty(windows, groups["pool"].id, stations, jobs, tell),
         verdicts.correlation(measured),
+        verdicts.envelopes(windows, stations),
+        verdicts.pairs(groups, measured),
         verdicts.gmm_residuals(groups, measured, remarks),
     ]
     if latents is not None:
         parts.append(dataset.purity(latents))
-    if "reconstructed" in groups:
-        parts.append(verdicts.pairs(groups))
     if c2st:
         parts.append(verdicts.c2st(groups | naive, measured, n_splits, seed, remarks, tell))
     settings = {"n_splits": n_splits, "seed": seed, "length_s": length_s, "c2st": bool(c2st), "units": units or ""}

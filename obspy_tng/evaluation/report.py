@@ -294,7 +294,9 @@ def _others(result) -> Iterator[str]:
     else:
         yield _absent("No residuals to a ground-motion model: magnitude and distance of the records are not known.")
     if "pair_value" in result:
-        yield tables.simple(result.pair_value, "Reconstructed records against their originals, median.", "measure")
+        yield tables.simple(
+            result.pair_value, "Records of one station and event in both sets, median over pairs.", "measure"
+        )
     else:
         yield _absent("No reconstructed records, so no pairs to compare wave by wave.")
 

@@ -88,12 +88,21 @@ def _others(result) -> list[str]:
             for name, value in zip(result.pair.values, result.correlation_difference.values, strict=True)
         ]
         lines += ["", "inter-frequency correlation, mean |difference|: " + "; ".join(pairs)]
+    if "mean_envelope_correlation" in result:
+        means = result.mean_envelope_correlation.mean("station")
+        pairs = [
+            f"{name} {_number(value)}" for name, value in zip(means.envelope_set.values, means.values, strict=True)
+        ]
+        lines.append("mean envelope against that of the real records, correlation: " + "; ".join(pairs))
     if "pair_value" in result:
         pairs = [
             f"{name} {_number(value)}"
             for name, value in zip(result.pair_measure.values, result.pair_value, strict=True)
         ]
-        lines.append("reconstructed against their originals, median: " + "; ".join(pairs))
+        lines.append(
+            f"{result.attrs['pair_set']} records against their originals, median of {result.attrs['n_pairs']}: "
+            + "; ".join(pairs)
+        )
     if "gmm_residual_mean" in result:
         for name in result.gmm_set.values:
             row = result.sel(gmm_set=name)
@@ -147,7 +156,15 @@ def as_json(result) -> dict:
         },
         "measures": table,
     }
-    for name in ("novelty", "c2st_auc", "alignment_score", "saturation", "correlation_difference", "pair_value"):
+    for name in (
+        "novelty",
+        "c2st_auc",
+        "alignment_score",
+        "saturation",
+        "correlation_difference",
+        "pair_value",
+        "mean_envelope_correlation",
+    ):
         if name in result:
             out[name] = _nested(result[name])
     for key, value in result.attrs.items():

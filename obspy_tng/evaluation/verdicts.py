@@ -176,39 +176,70 @@ def gmm_residuals(groups, measured: dict[str, Features], remarks):
     )
 
 
-def pairs(groups):
-    """Return medians over pairs of reconstructed records and their originals (same record id).
+def pairs(groups, measured: dict[str, Features]):
+    """Return medians over pairs: records of one station and event in the real and another set.
 
     Returns
     -------
     xarray.Dataset
-        ``pair_value`` (pair_measure); empty when no id agrees.
+        ``pair_value`` (pair_measure) of reconstructed records, or else generated ones of known events, whose number
+        is the attribute ``n_pairs``; arrivals as the measures of HEGGS (arXiv 2412.17333). Empty without pairs.
     """
     import xarray as xr
 
     from obspy_tng.evaluation.time_frequency import time_frequency_gof
 
-    real, made = groups["real"], groups["reconstructed"]
-    _, i, j = np.intersect1d(made.id, real.id, return_indices=True)
-    if not i.size:
+    real, name = groups["real"], "reconstructed" if "reconstructed" in groups else "generated"
+    made = groups[name]
+    keys = [np.char.add(np.char.add(g.station, " "), g.event) for g in (made, real)]
+    _, i, j = np.intersect1d(*keys, return_indices=True)
+    told = ~np.char.startswith(made.event[i], "#")  # an event told from start times alone pairs nothing
+    i, j = i[told], j[told]
+    if not i.size or np.array_equal(made.data[i], real.data[j]):
         return xr.Dataset()
     a, b = made.data[i].astype(float), real.data[j].astype(float)
     few = slice(0, 100)  # a tenth of a second per record
-    fit = time_frequency_gof(a[few], b[few], SAMPLING_RATE_HZ)
+    traces = [x[few].reshape(-1, x.shape[-1]) for x in (a, b)]
+    fit = time_frequency_gof(*traces, SAMPLING_RATE_HZ)
     values = {
+        "P arrival error (s)": np.abs(measured[name].p_s[i] - measured["real"].p_s[j]),
+        "S arrival error (s)": np.abs(measured[name].s_s[i] - measured["real"].s_s[j]),
         "envelope correlation": heggs.envelope_correlation(a, b, SAMPLING_RATE_HZ),
         "spectrogram MSE": heggs.spectrogram_mse(a, b, SAMPLING_RATE_HZ),
-        "SNR (dB)": heggs.reconstruction_snr_db(b, a),
-        "Anderson score (of 10)": goodness.anderson(
-            *(x[few].reshape(-1, x.shape[-1]) for x in (a, b)), SAMPLING_RATE_HZ
-        ),
+        "SNR of the waveform (dB)": heggs.reconstruction_snr_db(b, a),
+        "Anderson score (of 10)": goodness.anderson(*traces, SAMPLING_RATE_HZ),
         "time-frequency envelope fit (of 10)": fit["envelope"],
         "time-frequency phase fit (of 10)": fit["phase"],
     }
     return xr.Dataset(
         {"pair_value": ("pair_measure", [float(np.nanmedian(v)) for v in values.values()])},
         {"pair_measure": list(values)},
-        {"n_pairs": int(i.size)},
+        {"n_pairs": int(i.size), "pair_set": name},
+    )
+
+
+def envelopes(windows: dict[str, RecordSet], stations):
+    """Return how alike mean envelopes of the stations are, generated or baseline and real: records that are no pairs.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``mean_envelope_correlation`` (envelope_set, station).
+    """
+    import xarray as xr
+
+    real = windows["real"]
+    names = [n for n in ("generated", "mean of five", "phase-shuffled", "phase-scrambled") if n in windows]
+    values = np.full((len(names), len(stations)), np.nan)
+    for i, name in enumerate(names):
+        for k, code in enumerate(stations):
+            sides = [w.take(w.station == code) for w in (windows[name], real)]
+            if min(map(len, sides)):
+                found = heggs.ensemble_measures(*(x for w in sides for x in (w.data, w.p_s)), SAMPLING_RATE_HZ)
+                values[i, k] = found["mean_envelope_correlation"]
+    return xr.Dataset(
+        {"mean_envelope_correlation": (("envelope_set", "station"), values)},
+        {"envelope_set": names, "station": np.asarray(stations)},
     )
 
 

@@ -1,6 +1,7 @@
 """evaluate() end to end on simulated stations: what is true of a set by construction is what the table says."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,6 +146,24 @@ def test_same_seed_same_table(real, fresh):
     again = tng.evaluate(real, records(2, location=True), c2st=False, n_splits=4, jobs=1)
     assert np.array_equal(fresh.value, again.value, equal_nan=True)
     assert np.array_equal(fresh.novelty, again.novelty, equal_nan=True)
+
+
+def test_pairs_of_one_event(shared_data):
+    """A record and itself plus noise of a tenth: SNR 20 dB, envelopes alike, arrivals equal."""
+    files = sorted((shared_data / "ridgecrest" / "waveforms").glob("*.mseed"))[:6]
+    meta = [shared_data / "ridgecrest" / name for name in ("stations.xml", "events.xml")]
+    items = tng.read_records([str(f) for f in files], *meta)
+    chosen = [r for r in items if r.code in ("CI.WBS", "CI.WMF", "CI.CWC")]
+    rng = np.random.default_rng(0)
+    noisy = []
+    for r in chosen:
+        noise = rng.normal(size=r.data.shape) * 0.1 * r.data.std(axis=1, keepdims=True)
+        noisy.append(replace(r, data=r.data + noise))
+    result = evaluate(chosen, noisy)
+    found = dict(zip(result.pair_measure.values, result.pair_value.values, strict=True))
+    assert result.attrs["n_pairs"] == len(chosen)
+    assert found["SNR of the waveform (dB)"] == pytest.approx(20, abs=2)
+    assert found["envelope correlation"] > 0.99 and found["S arrival error (s)"] < 0.2
 
 
 def test_inputs_stay_as_they_are(real):
