@@ -29,6 +29,8 @@ ALLOWED = {
     "training": {"errors", "assembly", "corpus", "preprocessing", "models", "checkpoint"},
     "pool": {"errors", "record", "preprocessing", "models", "site"},
     "sampling": {"errors"},
+    "spectral": {"errors", "preprocessing"},
+    "spectral_synthesis": {"preprocessing", "spectral"},
     "provenance": {"errors", "__init__"},  # __version__
     "adjustment": {"errors", "pool", "preprocessing", "site", "synthesis"},
     "synthesis": {"errors", "assembly", "adjustment", "models", "pool", "preprocessing", "provenance", "sampling"},

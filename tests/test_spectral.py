@@ -1,0 +1,80 @@
+"""Spectral description: lattice, power, noise, coherency and onset against closed forms."""
+
+import numpy as np
+import pytest
+
+from obspy_tng import spectral
+from obspy_tng.errors import TNGError
+
+
+def noise(n, seed=0):
+    """Return white noise of n records."""
+    return np.random.default_rng(seed).normal(size=(n, 3, 6000))
+
+
+def test_lattice_follows_the_onsets():
+    """Frame NP_ stands at P and frame NP_ + N_PS at S, in order, for any S−P."""
+    for sp_s in (0.3, 4.0, 20.0):
+        times = spectral.lattice(sp_s, 10.1)
+        assert times[spectral.NP_] == pytest.approx(10.1)
+        assert times[spectral.NP_ + spectral.N_PS] == pytest.approx(10.1 + sp_s)
+        assert (np.diff(times) > 0).all() and len(times) == spectral.NT
+
+
+def test_power_of_white_noise():
+    """Frames of white noise of variance 4 have a mean power of 4 in every band but those at 0 Hz and Nyquist."""
+    power = np.mean([spectral.periodograms(2 * x, spectral.lattice(5.0)) for x in noise(20)], axis=(0, 1))
+    assert power[:110, 1:-1].mean(axis=0) == pytest.approx(np.full(spectral.NB - 2, 4.0), rel=0.2)
+
+
+def test_describe_is_free_of_scale():
+    """Ten times the motion changes ln scale by ln 10 and nothing else."""
+    x = noise(1)
+    x[..., 1000:] *= 20
+    one, ten = spectral.describe(x, [14.0]), spectral.describe(10 * x, [14.0])
+    assert ten.ln_scale - one.ln_scale == pytest.approx(np.log(10), abs=1e-5)
+    for name in ("ln_power", "ln_spectrum", "extra", "ln_sp"):
+        assert np.allclose(getattr(one, name), getattr(ten, name), atol=1e-4), name
+
+
+@pytest.mark.parametrize("late", [-20, 0, 35])
+def test_onset(late):
+    """A step of variance is found to some hundredths of a second."""
+    x = noise(1, 3)[0]
+    x[:, 1000 + late :] *= 30
+    extra = spectral.split_extra(spectral.describe(x[None], [14.0]).extra[0])
+    assert extra.onset_s == pytest.approx(late / 100, abs=0.03)
+
+
+def test_noise_spectrum():
+    """White noise of unit variance has a Fourier amplitude of sqrt(pi/4 · samples) on average, before P as well."""
+    found = np.exp([spectral.noise_spectrum(x, 10.0) for x in noise(60)]).mean(axis=(0, 1))
+    assert found[8:] == pytest.approx(np.full(len(found) - 8, np.sqrt(np.pi / 4 * 6000)), rel=0.06)
+
+
+def test_coherency_of_mixed_noise():
+    """N = 0.6 E + 0.8 other has coherency .6 with E; Z a quarter period behind E has coherency of size 1, imaginary."""
+    x = np.random.default_rng(2).normal(size=(3, 6000))
+    x[1] = 0.6 * x[0] + 0.8 * x[1]
+    x[2] = np.imag(np.fft.ifft(np.fft.fft(x[0]) * np.sign(np.fft.fftfreq(6000)) * 2)) / 2
+    extra = spectral.split_extra(spectral.describe(x[None], [16.0]).extra[0])
+    last = extra.coherency[3, 1:]
+    assert last[:, 0].real == pytest.approx(np.full(4, 0.6), abs=0.08)
+    assert (np.abs(last[:, 1].imag) > 0.9).all() and (np.abs(last[:, 1].real) < 0.1).all()
+
+
+def test_smoothing_stops_at_p():
+    """A step of power at P stays a step."""
+    ln = np.zeros((3, spectral.NT, spectral.NB))
+    ln[:, spectral.NP_ :] = 8.0
+    assert spectral.smooth_power(ln) == pytest.approx(ln, abs=1e-5)
+
+
+def test_errors():
+    """Wrong shapes, unknown S and dead components are named."""
+    with pytest.raises(TNGError, match=r"\(1, 3, 500\)"):
+        spectral.describe(np.ones((1, 3, 500)), [12.0])
+    with pytest.raises(TNGError, match="1 of 1 S onsets"):
+        spectral.describe(noise(1), [np.nan])
+    with pytest.raises(TNGError, match="without motion"):
+        spectral.describe(np.zeros((1, 3, 6000)), [12.0])
