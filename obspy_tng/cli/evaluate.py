@@ -18,7 +18,7 @@ from obspy_tng.cli.output import replace
     "--pool",
     type=click.Path(exists=True),
     metavar="PATH",
-    help="Records the generator drew from, for amplitude, duration and novelty.  [default: REAL]",
+    help="Records the generator drew from.  [default: parents the generated records name, else REAL]",
 )
 @click.option(
     "--reconstructed",

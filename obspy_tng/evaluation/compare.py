@@ -12,7 +12,7 @@ from obspy_tng import __version__
 from obspy_tng.errors import RecordError, TNGError
 from obspy_tng.evaluation import baselines, dataset, features, sets, verdicts
 from obspy_tng.evaluation.features import Features
-from obspy_tng.evaluation.scores import Scores, against_heldout, against_pool
+from obspy_tng.evaluation.scores import MIN_RECORDS, Scores, against_heldout, against_pool
 from obspy_tng.evaluation.statistics import event_splits
 from obspy_tng.events import EventTable
 from obspy_tng.record import read_events, read_inventory
@@ -54,8 +54,8 @@ def evaluate(
         Real records passed through a model; makes the three-set matrix of the paper's Figure 6, and the pairwise
         measures where a record has the id of a real one.
     pool : same, optional
-        The records the generator drew from, for amplitude, duration and novelty. Left out: the real ones, and the
-        result says so.
+        The records the generator drew from, for amplitude, duration and novelty. Left out: the real records that the
+        generated ones name as their parents, else all real ones; the result says which.
     latents : mapping of str to numpy.ndarray (record, ...), optional
         Codes of each station's records, for the nearest-neighbour station purity.
     inventory, events : ObsPy object or path, optional
@@ -102,21 +102,22 @@ def evaluate(
     inventory = read_inventory(inventory)
     table = EventTable(read_events(events), inventory)
     given = {"real": real, "generated": synthetic, "reconstructed": reconstructed, "pool": pool}
-    found, remarks, made = {}, [], []
+    found, remarks, made, parents = {}, [], [], set()
+    given = {name: data for name, data in given.items() if data is not None}
     for number, (name, data) in enumerate(given.items()):
         tell("reading", number, len(given))
-        if data is None:
-            continue
-        found[name], more, origin = sets.gather(data, name, inventory, table, units)
-        remarks += more
-        made += origin if name == "generated" else []
+        gathered = sets.gather(data, name, inventory, table, units)
+        found[name] = gathered.records
+        remarks += gathered.remarks
+        if name == "generated":
+            made, parents = gathered.made, gathered.parents
     tell("reading", len(given), len(given))
     length_s = sets.longest_s(found["generated"])
     groups = {name: sets.arrays(items, length_s) for name, items in found.items()}
     skipped = {name: items.skipped for name, items in found.items()}
     stations = _common_stations(groups, remarks)
     groups = {name: g.take(np.isin(g.station, stations)) for name, g in groups.items()}
-    groups, heldout = _roles(groups, remarks)
+    groups, heldout = _roles(groups, parents, remarks)
     measured = _measure(groups, jobs, tell, "measuring records")
     groups = {name: sets.with_onsets(g, measured[name].p_s) for name, g in groups.items()}
     rng = np.random.default_rng(seed)
@@ -173,9 +174,13 @@ def _common_stations(groups, remarks) -> np.ndarray:
     return common
 
 
-def _roles(groups, remarks):
+def _roles(groups, parents, remarks):
     """Return the groups with a pool, and which real records are of events the pool does not hold."""
     real = groups["real"]
+    named = np.isin(real.id, sorted(parents))
+    if "pool" not in groups and all(named[real.station == c].sum() >= MIN_RECORDS for c in np.unique(real.station)):
+        remarks.append(f"pool: the {named.sum()} real records that the generated ones name as their parents")
+        groups = groups | {"pool": real.take(named)}
     if "pool" not in groups:
         remarks.append(
             "no pool given: amplitude and duration are compared with all real records, novelty with them too, and site "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from obspy_tng.evaluation import arrivals, heggs, intensity, site
+from obspy_tng.evaluation.intensity import NAMES
 from obspy_tng.evaluation.sets import RecordSet
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ
 
@@ -63,9 +64,6 @@ class Features:
     def im(self, name: str) -> np.ndarray:
         """Return ln of one intensity measure."""
         return self.ln_im[:, NAMES.index(name)]
-
-
-NAMES = ("pga_mps2", "pga_vertical_mps2", "pgv_mps", "arias_mps", "cav_mps", "d5_75_s", "d5_95_s")
 
 
 def join(parts: list[Features]) -> Features:

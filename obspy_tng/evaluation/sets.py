@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from obspy import Stream
@@ -60,6 +61,15 @@ def join(parts: Sequence[RecordSet]) -> RecordSet:
     return RecordSet(*(np.concatenate([getattr(p, name) for p in parts]) for name in RecordSet.__dataclass_fields__))
 
 
+class Gathered(NamedTuple):
+    """Records of one set, and what is to be said of them."""
+
+    records: Records  # zero padding at either end taken off; `skipped` says what was left out
+    remarks: list  # what was taken on trust
+    made: list  # what generated records say of themselves, without the realisation
+    parents: set  # record ids they name as their parents
+
+
 def gather(data, what: str, inventory=None, events=None, units: str | None = None):
     """Read what a user gave into records in m/s².
 
@@ -74,12 +84,7 @@ def gather(data, what: str, inventory=None, events=None, units: str | None = Non
 
     Returns
     -------
-    records : Records
-        Zero padding at either end taken off; `skipped` says what was left out.
-    remarks : list of str
-        What was taken on trust.
-    made : list of dict
-        What generated records say of themselves, without the realisation.
+    Gathered
 
     Raises
     ------
@@ -88,6 +93,7 @@ def gather(data, what: str, inventory=None, events=None, units: str | None = Non
     """
     found, made = Records(), []
     known: set[str] = set()
+    sidecars: set[str] = set()
     paths = [data] if isinstance(data, (str, Path)) else data
     if isinstance(data, Stream):
         parts = [records(data, inventory, events, units=units)]
@@ -100,12 +106,12 @@ def gather(data, what: str, inventory=None, events=None, units: str | None = Non
         parts = [records(item, inventory, events, units=units) for item in paths]
         made = [dict(t.stats.tng) for item in paths for t in item if "tng" in t.stats]
     else:
-        known, made = _sidecars(paths)
+        known, made, sidecars = _sidecars(paths)
         # generated files bring their own metadata; an inventory of real instruments says nothing of them
         parts = iter_records(paths, None if known else inventory, events, units=units)
     unknown = []
     for part in parts:
-        found.skipped.extend(part.skipped)
+        found.skipped.extend(s for s in part.skipped if Path(s.name).name not in sidecars)
         for record in part:
             if record.units != "m/s2" and f"{record.code}.{record.location}.{record.channels[0]}" in known:
                 record = replace(record, units="m/s2")
@@ -134,12 +140,13 @@ def gather(data, what: str, inventory=None, events=None, units: str | None = Non
     high = [r.id for r in found if np.abs(r.data).max() > PLAUSIBLE_MPS2]
     if high:
         remarks.append(f"{what}: {len(high)} records exceed {PLAUSIBLE_MPS2:g} m/s² (first {high[0]}): other units?")
-    return found, remarks, _distinct(made)
+    parents = {str(parent) for item in made for parent in item.get("parents", ())}
+    return Gathered(found, remarks, _distinct(made), parents)
 
 
-def _sidecars(paths) -> tuple[set[str], list[dict]]:
-    """Return ids of channels that StationXML of this package beside the files says are m/s², and what it says."""
-    ids, made = set(), []
+def _sidecars(paths) -> tuple[set[str], list[dict], set[str]]:
+    """Return ids of the channels in StationXML of this package beside the files, what it says, its file names."""
+    ids, made, names = set(), [], set()
     for path in map(Path, paths):
         folder = path if path.is_dir() else path.parent
         pattern = "**/*.xml" if path.is_dir() else (f"{path.stem}.xml" if path.exists() else "*.xml")
@@ -150,12 +157,13 @@ def _sidecars(paths) -> tuple[set[str], list[dict]]:
                 continue
             from obspy import read_inventory
 
+            names.add(file.name)
             for network in read_inventory(str(file)):
                 for station in network:
                     for channel in station:
                         ids.add(f"{network.code}.{station.code}.{channel.location_code or ''}.{channel.code}")
                         made += [json.loads(c.value) for c in channel.comments if c.subject == "obspy-tng"]
-    return ids, made
+    return ids, made, names
 
 
 def _distinct(made: list[dict]) -> list[dict]:
@@ -164,7 +172,7 @@ def _distinct(made: list[dict]) -> list[dict]:
     seen = {}
     for item in made:
         one = {k: item[k] for k in keep if k in item}
-        one["n_parents"] = len(item.get("parents", ()))
+        one["n_parents"] = len(item.get("parents", ()))  # of the first realisation
         seen.setdefault(
             json.dumps({k: v for k, v in one.items() if k != "n_parents"}, sort_keys=True, default=str), one
         )

@@ -39,9 +39,10 @@ def as_text(result) -> str:
         row += "".join(f"{_number(one.sel(ensemble=m).value):>{_WIDTH + 2}}" for m in methods if m != "generated")
         lines.append(row)
     n_inside = int(result.inside_floor.sum())
+    n_measured = int(np.isfinite(result.split_mean.sel(ensemble="generated") + result.floor_limit).sum())
     lines += [
         "",
-        f"{n_inside} of {result.sizes['measure']} measures lie inside the floor (=): their mean over splits is no "
+        f"{n_inside} of {n_measured} measures lie inside the floor (=): their mean over splits is no "
         "further from the ideal than 95 % of the floor's splits",
     ]
     if "alignment_remark" in result.attrs:

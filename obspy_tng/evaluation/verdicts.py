@@ -259,10 +259,8 @@ def c2st(groups: dict[str, RecordSet], measured: dict[str, Features], n_splits: 
     if "mean of five" not in groups:
         return xr.Dataset(attrs={"c2st_remark": "C2ST left out: fewer than five records per station"})
 
-    def line(text):
-        what, _, count = text.rpartition(": split ")
-        done, _, total = count.partition(" of ")
-        tell(f"C2ST, {what}", int(done), int(total))
+    def counter(name):
+        return lambda text: tell(f"C2ST, {name}: splits", *map(int, text.rpartition(": split ")[2].split(" of ")))
 
     # onsets of one picker, real and generated alike: a difference in alignment would be found, and mean nothing
     names = ("real", "generated", "mean of five", "phase-shuffled")
@@ -278,9 +276,9 @@ def c2st(groups: dict[str, RecordSet], measured: dict[str, Features], n_splits: 
 
     try:
         told = describe("real")
-        scores = {"real vs real": test.real_floor(told, seed=seed, progress=line)}
+        scores = {"real vs real": test.real_floor(told, seed=seed, progress=counter("real vs real"))}
         for name in names[1:]:
-            scores[name] = test.c2st(told, describe(name), n_splits=n_splits, seed=seed, progress=line)
+            scores[name] = test.c2st(told, describe(name), n_splits=n_splits, seed=seed, progress=counter(name))
     except TNGError as err:
         return xr.Dataset(attrs={"c2st_remark": f"C2ST left out: {err}"})
     valid, remark = test.c2st_validity(scores["mean of five"], scores["phase-shuffled"])

@@ -189,7 +189,7 @@ def test_what_cannot_be_compared(real):
     other = records(2, n=3, location=True)
     for trace in other:
         trace.stats.station = "X" + trace.stats.station
-    with pytest.raises(tng.TNGError, match="no station in common: real XX.SIMA, XX.SIMB; gen"):
+    with pytest.raises(tng.TNGError, match=r"no station in common: real XX\.SIMA, XX\.SIMB; gen"):
         evaluate(real, other)
     with pytest.raises(tng.TNGError, match="generated: no usable record"):
         evaluate(real, Stream())

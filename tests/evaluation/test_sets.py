@@ -150,10 +150,10 @@ def test_events_are_told_from_start_times():
 
 def test_floats_of_unknown_units_are_taken_as_mps2_with_a_note():
     """Floats without a word on units are used and noted; ``units=`` settles it and scales."""
-    found, remarks, made = sets.gather(stream(record()), "real")
+    found, remarks, made, _ = sets.gather(stream(record()), "real")
     assert len(found) == 1 and made == []
     assert len(remarks) == 1 and remarks[0].startswith("real: units of 1 records not known (first XX.AAA")
-    in_g, remarks, _ = sets.gather(stream(record()), "real", units="g")
+    in_g, remarks, *_ = sets.gather(stream(record()), "real", units="g")
     assert remarks == []
     assert np.abs(in_g[0].data).max() == pytest.approx(9.80665 * np.abs(found[0].data).max())
 
@@ -162,7 +162,7 @@ def test_counts_are_refused_by_name():
     """Whole numbers without units are left out; alone they are an error that names the remedy."""
     counts = record(seed=3, station="CNT")
     counts = tng.Record(np.round(counts.data * 1e6), RATE, START, "XX", "CNT")
-    found, _, _ = sets.gather([stream(record()), stream(counts)], "real")
+    found, *_ = sets.gather([stream(record()), stream(counts)], "real")
     assert [r.station for r in found] == ["AAA"]
     assert "XX.CNT" in found.skipped[0].name and "counts?" in found.skipped[0].reason
     with pytest.raises(RecordError, match=r"real: no usable record, 1 skipped.*give an inventory or units="):
@@ -186,7 +186,7 @@ def test_implausible_amplitudes_are_noted():
     loud = stream(record())
     for trace in loud:
         trace.data = trace.data * 1e5
-    _, remarks, _ = sets.gather(loud, "generated", units="m/s2")
+    _, remarks, *_ = sets.gather(loud, "generated", units="m/s2")
     assert len(remarks) == 1 and "1 records exceed 50 m/s²" in remarks[0]
 
 
@@ -213,8 +213,8 @@ def written(tmp_path_factory):
 def test_provenance_is_read_from_sidecars(written, name):
     """Folders and files give what the Stream itself gives: units known, pool kind, seed; samples to the last digit."""
     new, folder = written
-    found, remarks, made = sets.gather(folder / name, "generated")
-    direct, _, same = sets.gather(new, "generated")
+    found, remarks, made, _ = sets.gather(folder / name, "generated")
+    direct, _, same, _ = sets.gather(new, "generated")
     assert remarks == []
     assert [r.location for r in found] == ["00", "01", "02", "03"]
     for a, b in zip(found, direct, strict=True):
@@ -227,7 +227,7 @@ def test_provenance_is_read_from_sidecars(written, name):
 def test_without_sidecar_nothing_is_claimed(written, tmp_path):
     """The same MiniSEED without its sidecar: units taken on trust, no provenance."""
     (tmp_path / "cwc.mseed").write_bytes((written[1] / "mseed" / "cwc.mseed").read_bytes())
-    found, remarks, made = sets.gather(tmp_path, "generated")
+    found, remarks, made, _ = sets.gather(tmp_path, "generated")
     assert len(found) == 4 and made == []
     assert "units of 4 records not known" in remarks[0]
 
@@ -237,5 +237,5 @@ def test_a_sidecar_of_another_program_is_not_believed(written, tmp_path):
     (tmp_path / "cwc.mseed").write_bytes((written[1] / "mseed" / "cwc.mseed").read_bytes())
     text = (written[1] / "mseed" / "cwc.xml").read_text().replace("obspy-tng", "other")
     (tmp_path / "cwc.xml").write_text(text)
-    _, remarks, made = sets.gather(tmp_path, "generated")
+    _, remarks, made, _ = sets.gather(tmp_path, "generated")
     assert made == [] and "units of 4 records not known" in remarks[0]
