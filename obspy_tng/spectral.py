@@ -7,7 +7,7 @@ motion of it from fresh noise. Its parts:
   frames of records with different S−P times stand for the same phase of the motion;
 - the ln Fourier spectrum of the whole record, finely: the site;
 - "extra" numbers: the P onset to a hundredth of a second, the spectrum of the noise before P, and the complex
-  coherency of the components in four parts of the record (Fisher's z).
+  coherency of the components in five parts of the record (Fisher's z).
 
 All of them may be mixed linearly. Levels are relative to the record's scale, so that magnitude does not drown the site.
 """
@@ -45,10 +45,12 @@ _SCALED = slice(*np.searchsorted(SPEC_HZ, (0.5, 20.0)))
 # --- coherency
 COHERENCY_HZ = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 50.1])
 PAIRS = ((0, 1), (0, 2), (1, 2))  # E-N, E-Z, N-Z
-N_PARTS = 4  # before P, P, S, coda
+N_PARTS = 5  # before P, onset, P, S, coda
+_ONSET_S = 0.5
 _COHERENCY_FRAME, _COHERENCY_HOP = 128, 16
 _LARGEST_Z = 2.0
 _LATEST_ONSET_S = 0.5
+_EARLIER_S = 0.04  # motion is above the noise this long before the criterion is least; measured
 
 _SHAPE = (N_PARTS, len(COHERENCY_HZ) - 1, len(PAIRS))
 N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * int(np.prod(_SHAPE))
@@ -193,7 +195,7 @@ def _onset(x):
     k = np.arange(1, n)
     aic = k * np.log(before / k + 1e-12) + (n - k) * np.log((before[-1] + square[-1] - before) / (n - k) + 1e-12)
     near = np.abs(k - half) <= _LATEST_ONSET_S * SAMPLING_RATE_HZ
-    return (k[near][np.argmin(aic[near])] - half) / SAMPLING_RATE_HZ
+    return (k[near][np.argmin(aic[near])] - half) / SAMPLING_RATE_HZ - _EARLIER_S
 
 
 def frames(x: np.ndarray, times_s: np.ndarray, n: int) -> np.ndarray:
@@ -257,11 +259,12 @@ def noise_spectrum(x: np.ndarray, p_s: float) -> np.ndarray:
 
 
 def parts(p_s: float, sp_s: float) -> np.ndarray:
-    """Return begin and end in s of the four parts that have a coherency of their own, shape (N_PARTS, 2)."""
+    """Return begin and end in s of the parts that have a coherency of their own, shape (N_PARTS, 2)."""
     end = NPTS / SAMPLING_RATE_HZ - 3.0
     s_s = p_s + max(sp_s, 1.0)
     strong = s_s + float(np.clip(sp_s, 4.0, 10.0))
-    return np.array([[1.0, p_s], [p_s, s_s], [s_s, strong], [strong, end]])
+    edges = np.array([1.0, p_s, p_s + _ONSET_S, s_s, strong, end])
+    return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
 def coherency(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
@@ -276,7 +279,7 @@ def coherency(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
     transform = transform[..., 1:]
     which = np.searchsorted(COHERENCY_HZ, hz[1:], side="right") - 1
     edges = np.searchsorted(which, np.arange(len(COHERENCY_HZ) - 1))
-    margin = np.array([[0, -0.64], [0.1, 0], [0, 0], [0, 0]])
+    margin = np.array([[0, -0.9], [-0.25, -0.3], [0, 0], [0, 0], [0, 0]])
     begin, end = (parts(p_s, sp_s) + margin).T
     member = ((times >= begin[:, None]) & (times < np.maximum(end, begin + 0.3)[:, None])).astype(float)
     own = [np.add.reduceat(member @ np.abs(t) ** 2, edges, axis=1) for t in transform]
@@ -293,11 +296,15 @@ def smooth_power(ln_power: np.ndarray, frames_aside: int = 2, bands_aside: int =
     frames_aside, bands_aside : int
         Neighbours on each side that are averaged.
     """
-    power = np.exp(np.asarray(ln_power, dtype=float))
-    for cut, axis, aside in ((NP_, -2, frames_aside), (N_LOW, -1, bands_aside)):
-        pieces = np.split(power, [cut], axis=axis)
-        power = np.concatenate([_running_mean(piece, aside, axis) for piece in pieces], axis=axis)
-    return np.log(power).astype(np.float32)
+    pieces = []
+    for piece in np.split(np.asarray(ln_power, dtype=float), [NP_], axis=-2):
+        # flat first: a mean over a slope is not its middle
+        flat = piece.mean(axis=-2, keepdims=True) + piece.mean(axis=-1, keepdims=True)
+        flat = flat - piece.mean(axis=(-2, -1), keepdims=True)
+        power = _running_mean(np.exp(piece - flat), frames_aside, -2)
+        bands = [_running_mean(part, bands_aside, -1) for part in np.split(power, [N_LOW], axis=-1)]
+        pieces.append(np.log(np.concatenate(bands, axis=-1)) + flat)
+    return np.concatenate(pieces, axis=-2).astype(np.float32)
 
 
 def _running_mean(x, aside, axis):

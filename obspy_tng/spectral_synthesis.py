@@ -22,8 +22,14 @@ _STEP = 10  # samples of a cell of the envelopes
 _BEFORE = 64  # samples of noise before the first one kept, at least
 _LENGTH = 6144
 _PADDED = 2 * _LENGTH
-_SHARPENINGS = 6
+_SHARPENINGS = 8, 2  # of long and of short frames
+_LEAST_LN = -0.35  # noise after P is at least this much below all motion: what was before P may have been a coda
+_SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _CORRECTIONS = 2
+_LEAKS = (0, 2, 0.0), (2, 4, 0.3), (4, 8, 0.8), (8, NB, 1.6)  # bands and corner in Hz
+_LEAK_ORDER = 4
+_BURST = 0.0
+_RISE_S = 0.45, 0.45, 0.22  # E, N, Z; measured on Ridgecrest records
 
 
 def synthesise(
@@ -51,17 +57,19 @@ def synthesise(
     sp_s = float(np.clip(np.exp(ln_sp), *sp.S_MINUS_P_S))
     p = int(round((P_AT_S + onset_s) * SAMPLING_RATE_HZ))
     start = -(-(_BEFORE + p) // _STEP) * _STEP - p  # first sample kept; P stands at the edge of a cell
-    cells = _cells(np.exp(np.asarray(ln_power, dtype=float)), sp.lattice(sp_s, p / SAMPLING_RATE_HZ), start, p)
-    noise_power, signal_power = _apart(cells, (start + p) // _STEP)
-    bands = _coherent(_bands(rng), coherency, sp.parts(p / SAMPLING_RATE_HZ, sp_s) * SAMPLING_RATE_HZ + start)
-    noise = _shaped(bands, noise_power)
-    signal = _shaped(bands, signal_power, start + p)
-    noise = _like_before(noise, ln_noise, start, p)
+    power = np.exp(np.asarray(ln_power, dtype=float))
+    noise_power, signal_power = _cells(power, sp.lattice(sp_s, p / SAMPLING_RATE_HZ), start, p)
+    signal_power = signal_power * _bursts(rng, signal_power.shape[-1])
+    edges = sp.parts(p / SAMPLING_RATE_HZ, sp_s)[:, 0] * SAMPLING_RATE_HZ + start
+    bands = _coherent(_bands(rng), noise_power + signal_power, coherency, edges)
+    # in quadrature, their powers add
+    noise = _like_before(_shaped(bands.imag, noise_power), ln_noise, start, p)
+    signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
     target = ln_spectrum - _conditioning(SPEC_HZ)
+    rest = np.exp(2 * target) - np.exp(2 * spectrum(noise[:, keep]))
+    wanted = 0.5 * np.log(np.maximum(rest, 0.1 * np.exp(2 * target)))
     for _ in range(_CORRECTIONS):
-        rest = np.exp(2 * target) - np.exp(2 * spectrum(noise[:, keep]))
-        wanted = 0.5 * np.log(np.maximum(rest, 0.1 * np.exp(2 * target)))
         signal = _causal(signal, wanted - spectrum(signal[:, keep]))
     return (noise + signal)[:, keep] * np.exp(float(ln_scale))
 
@@ -75,30 +83,46 @@ def _conditioning(frequency_hz):
 
 
 def _cells(power, times_s, start, p):
-    """Return power in cells of _STEP samples, shape (3, NB, cell), of which the frames' power is the mean.
+    """Return power of noise and signal in cells of _STEP samples, each of shape (3, NB, cell).
 
-    Frames see some 0.3 s (or 1.3 s at low frequencies) to each side. The iteration of Richardson (1972) and Lucy (1974)
-    finds cells that explain them, beginning with frames interpolated on each side of P alone.
+    Noise goes on after P as it was just before. Frames see some 0.3 s (or 1.3 s at low frequencies) to each side. The
+    iteration of Richardson (1972) and Lucy (1974) finds cells of the signal that, with the noise, explain them.
     """
-    last = np.flatnonzero(times_s < NPTS / SAMPLING_RATE_HZ - 1.5)[-1]
-    power, times_s = power[:, : last + 1].transpose(0, 2, 1), times_s[: last + 1]
     n_cells = _LENGTH // _STEP
+    p_s, p_cell = p / SAMPLING_RATE_HZ, (start + p) // _STEP
     middle_s = ((np.arange(n_cells) + 0.5) * _STEP - start) / SAMPLING_RATE_HZ
-    before = middle_s < p / SAMPLING_RATE_HZ
+    last = np.flatnonzero(times_s < NPTS / SAMPLING_RATE_HZ - 1.5)[-1] + 1
+    power, times_s = power[:, :last].transpose(0, 2, 1), times_s[:last]
     ln = np.log(power)
-    first = np.empty((3, NB, n_cells))
-    first[..., before] = _between(middle_s[before], times_s[:NP_], ln[..., :NP_])
-    first[..., ~before] = _between(middle_s[~before], times_s[NP_:], ln[..., NP_:])
-    out = np.exp(first)
-    for rows, n in ((slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)):
-        see = _seen(times_s * SAMPLING_RATE_HZ + start, n, n_cells)
+    rise = (_onset((n_cells - p_cell) * _STEP) ** 2).reshape(3, 1, -1, _STEP).mean(axis=-1)
+    ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1)
+    noise, signal = np.empty((2, 3, NB, n_cells))
+    low, high = (slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)
+    for (rows, n), sharpenings in zip((low, high), _SHARPENINGS, strict=True):
+        half_s = n / 2 / SAMPLING_RATE_HZ
+        quiet = np.flatnonzero(times_s < p_s - half_s - _SMOOTHED_S)
+        before = _between(middle_s[:p_cell], times_s[quiet], ln[:, rows][..., quiet])
+        noise[:, rows, :p_cell] = np.exp(before)
+        least = _between(middle_s[p_cell:], times_s[NP_:], ln[:, rows][..., NP_:]) + _LEAST_LN
+        noise[:, rows, p_cell:] = np.exp(np.minimum(before.mean(axis=-1, keepdims=True), least))
+        near = times_s > p_s - half_s
+        see = _seen(times_s[near] * SAMPLING_RATE_HZ + start, n, n_cells)
         weight = see.sum(axis=0)
         back = see / np.maximum(weight, 1e-9)
-        known = weight > 1e-6
-        for _ in range(_SHARPENINGS):
-            ratio = power[:, rows] / (out[:, rows] @ see.T)
-            out[:, rows] *= np.where(known, ratio @ back, 1.0)
-    return out
+        rest = power[:, rows][..., near] - noise[:, rows] @ see.T
+        rest = np.maximum(rest, 0.03 * power[:, rows][..., near])
+        out = np.exp(_between(middle_s, times_s[NP_:], np.log(rest[..., -len(times_s[NP_:]) :])))
+        out *= ramp
+        for _ in range(sharpenings):
+            out *= np.where(weight > 1e-6, (rest / (out @ see.T + 1e-30)) @ back, 1.0)
+        signal[:, rows] = out / np.maximum(ramp, 1e-3)
+    return noise, signal
+
+
+def _onset(samples):
+    """Return the amplitude of the signal after its onset, shape (3, 1, sample): linear, sooner on the vertical."""
+    t = (np.arange(samples) + 0.5) / SAMPLING_RATE_HZ
+    return np.minimum(t / np.array(_RISE_S)[:, None, None], 1.0)
 
 
 def _between(x, at, values):
@@ -117,14 +141,11 @@ def _seen(centre, n, n_cells):
     return share / np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
 
 
-def _apart(cells, p_cell):
-    """Return power of the noise, which goes on after P as it was just before, and of the signal."""
-    noise = cells.copy()
-    level = np.exp(np.log(cells[..., p_cell - 30 : p_cell - 4]).mean(axis=-1, keepdims=True))
-    noise[..., p_cell - 4 :] = level
-    signal = np.maximum(cells - noise, 0.02 * cells)
-    signal[..., :p_cell] = 0
-    return noise, signal
+def _bursts(rng, n_cells):
+    """Return power of short bursts common to all bands, shape (1, 1, cell), mean 1."""
+    u = rng.standard_normal((1, 1, n_cells + 2))
+    u = 0.5 * u[..., 1:-1] + 0.25 * (u[..., 2:] + u[..., :-2])
+    return np.exp(_BURST * u - 0.5 * _BURST**2 * 0.375)
 
 
 # --- noise
@@ -143,33 +164,39 @@ def _hats():
 
 def _bands(rng):
     """Return complex noise of three components in narrow bands, shape (NB, 3, _LENGTH), real parts adding to white."""
-    white = rng.standard_normal((3, 2, _LENGTH // 2 + 1), dtype=np.float32)
-    half = white[:, 0] + 1j * white[:, 1]
+    lines = _LENGTH // 2 + 1
+    white = rng.standard_normal((2, 3, 2, lines), dtype=np.float32) * np.float32(np.sqrt(2 * _LENGTH))
+    half = white[:, :, 0] + 1j * white[:, :, 1]
     spectra = np.zeros((NB, 3, _LENGTH), dtype=np.complex64)
-    hats = _hats()
-    spectra[..., : half.shape[-1]] = hats[:, None, : half.shape[-1]] * half * np.float32(np.sqrt(_LENGTH))
+    for k in (0, 1):  # neighbours overlap: of one noise, their amplitudes would add
+        np.multiply(_hats()[k::2, None, :lines], half[k], out=spectra[k::2, :, :lines])
     return ifft(spectra, axis=-1, overwrite_x=True)
 
 
-def _coherent(bands, coherency, edges):
-    """Mix the components of the noise so that each part and band has exactly the coherency asked for."""
-    edges = np.concatenate([[0], edges[1:, 0], [bands.shape[-1]]]).astype(int)
+def _coherent(bands, power, coherency, edges):
+    """Mix the components of the noise so that each part and band has exactly the coherency and the power asked for."""
+    edges = np.concatenate([[0], edges[1:], [bands.shape[-1]]]).astype(int)
     which = np.clip(np.searchsorted(sp.COHERENCY_HZ, sp.BAND_HZ, side="right") - 1, 0, len(sp.COHERENCY_HZ) - 2)
-    out = np.empty(bands.shape, dtype=np.float32)
+    weight = np.repeat(np.exp(np.log(power + 1e-30).mean(axis=0) / 2).astype(np.float32), _STEP, axis=-1)
+    weight = np.pad(weight, [(0, 0), (0, bands.shape[-1] - weight.shape[-1])], mode="edge")
+    expected = 4 * (_hats() ** 2).sum(axis=-1, dtype=float)[:, None] / _LENGTH * weight**2
+    out = np.empty_like(bands)
     for part, (a, b) in enumerate(pairwise(edges)):
         for band in range(len(sp.COHERENCY_HZ) - 1):
             rows = np.flatnonzero(which == band)
             rows = slice(rows[0], rows[-1] + 1)
             piece = bands[rows, :, a:b]
-            own = np.einsum("bit,bjt->ij", piece, piece.conj()) / (piece.shape[0] * piece.shape[-1])
+            heard = (piece * weight[rows, None, a:b]).transpose(1, 0, 2).reshape(3, -1)
+            own = heard @ heard.conj().T
+            own /= expected[rows, a:b].sum()
             mix = _factor(_matrix(coherency[part, band])) @ np.linalg.inv(_factor(_tempered(own)))
-            out[rows, :, a:b] = (mix.astype(np.complex64) @ piece).real
+            out[rows, :, a:b] = mix.astype(np.complex64) @ piece
     return out
 
 
 def _tempered(covariance):
-    """Return a covariance moved a little towards its mean, so that few samples do no harm."""
-    return 0.95 * covariance + 0.05 * np.eye(3) * np.trace(covariance).real / 3
+    """Return a covariance of noise moved a little towards white, so that few samples do no harm."""
+    return 0.95 * covariance + 0.05 * np.eye(3)
 
 
 def _matrix(pairs):
@@ -199,11 +226,34 @@ def _shaped(bands, power, first=0):
     w = ((np.arange(_STEP) + 0.5) / _STEP).astype(np.float32)
     edge = np.concatenate([amplitude[..., :1], amplitude, amplitude[..., -1:]], axis=-1)
     ramps = edge[..., :-1, None] * (1 - w) + edge[..., 1:, None] * w
-    envelope = ramps.reshape(3, NB, -1)[..., _STEP // 2 : _STEP // 2 + n_cells * _STEP]
+    envelope = ramps.reshape(3, len(bands), -1)[..., _STEP // 2 : _STEP // 2 + n_cells * _STEP]
     out = np.zeros((3, _LENGTH))
     out[:, : n_cells * _STEP] = np.einsum("bit,ibt->it", bands[..., : n_cells * _STEP], envelope)
     if first:
         out[:, :first] = 0
+        out[:, first:] *= _onset(_LENGTH - first)[:, 0]
+    return out
+
+
+def _without_leaks(bands, power, first):
+    """Return the signal, groups of bands kept from leaking far below themselves, where a sharp onset spreads them."""
+    out = 0.0
+    for rows, gain in _keepers():
+        out = out + rfft(_shaped(bands[rows], power[:, rows], first), _PADDED, axis=-1) * gain
+    return irfft(out, _PADDED, axis=-1)[:, :_LENGTH]
+
+
+@lru_cache(maxsize=1)
+def _keepers():
+    """Return rows of bands and the response, at lines of _PADDED, of a causal Butterworth high-pass for each."""
+    line = np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ)
+    poles = np.exp(1j * np.pi * (2 * np.arange(1, _LEAK_ORDER + 1) + _LEAK_ORDER - 1) / (2 * _LEAK_ORDER))
+    out = []
+    for first, last, corner_hz in _LEAKS:
+        s = 1j * line / corner_hz if corner_hz else np.full(len(line), np.inf)
+        with np.errstate(invalid="ignore"):
+            gain = np.prod([s / (s - p) for p in poles], axis=0) if corner_hz else np.ones(len(line))
+        out.append((slice(first, last), gain.astype(np.complex64)))
     return out
 
 
