@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from obspy_tng.errors import ModelError, RecordError, StationError
-from obspy_tng.models import SHIPPED
+from obspy_tng.models import DEFAULT, SHIPPED
 
 KINDS = ("recorded", "adjusted", "simulated")
 SHIPPED_POOLS = SHIPPED / "pools"
@@ -173,13 +173,16 @@ def quantise(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.rint(latents / scale[..., None]).astype(np.int8), scale
 
 
-def pool_files(folder=None) -> dict[str, Path]:
-    """Return ``NET.STA`` -> file of the pools in a folder; of the shipped ones without it."""
-    return {p.stem: p for p in sorted(Path(folder or SHIPPED_POOLS).glob("*.h5"))}
+def pool_files(folder=None, model=None) -> dict[str, Path]:
+    """Return ``NET.STA`` -> file of the pools in a folder; without it of those shipped for a model or the default."""
+    if folder is None:
+        shipped = model is not None and (SHIPPED_POOLS / str(model)).is_dir()
+        folder = SHIPPED_POOLS / (str(model) if shipped else DEFAULT)
+    return {p.stem: p for p in sorted(Path(folder).glob("*.h5"))}
 
 
-def find_pool(station: str | None, pool=None) -> LatentPool:
-    """Return the pool of a station: a given one, one of a given folder, or a shipped one.
+def find_pool(station: str | None, pool=None, model=None) -> LatentPool:
+    """Return the pool of a station: a given one, one of a given folder, or one shipped for a model.
 
     Raises
     ------
@@ -197,7 +200,7 @@ def find_pool(station: str | None, pool=None) -> LatentPool:
     else:
         if pool is not None and not Path(pool).is_dir():
             raise ModelError(f"no pool file or folder {pool}")
-        files = pool_files(pool)
+        files = pool_files(pool, model)
         if station is None:
             raise StationError(f"which station? known: {', '.join(files) or 'none'}")
         hits = [c for c in files if station.upper() in (c.upper(), c.split(".")[-1].upper())]
@@ -285,7 +288,6 @@ def build_pool(records, *, model=None, station: str | None = None, kind="recorde
     >>> stream = tng.generate(pool=pool, n=5)  # doctest: +SKIP
     """
     from obspy_tng.models import load_model
-    from obspy_tng.preprocessing import windows
     from obspy_tng.record import require_mps2
     from obspy_tng.site.f0 import pick_f0
     from obspy_tng.site.hvsr import hvsr
@@ -305,11 +307,10 @@ def build_pool(records, *, model=None, station: str | None = None, kind="recorde
         order = np.argsort(pga)
         keep = sorted(order[np.linspace(0, len(order) - 1, max_records).round().astype(int)])
         records, pga = [records[i] for i in keep], pga[keep]
-    x, ln_sd, _ = windows(records)
-    label = records[0].code if model.stations else None
+    latents, ln_sd = model.describe(told_windows(records), records[0].code if model.stations else None)
     first = records[0]
     return LatentPool(
-        latents=_as_stored(model.encode(x, label)), ln_sd=ln_sd, parents=[r.id for r in records],
+        latents=_as_stored(latents), ln_sd=ln_sd, parents=[r.id for r in records],
         station=first.station, network=first.network, kind=kind, model=model.name, model_sha256=model.sha256,
         magnitude=np.array([r.magnitude for r in records]), distance_km=np.array([r.distance_km for r in records]),
         pga_mps2=pga, groups=np.zeros(len(records), int), latitude_deg=first.latitude_deg,
@@ -317,6 +318,18 @@ def build_pool(records, *, model=None, station: str | None = None, kind="recorde
         f0_hz=f0_hz,
         about={"made_of": f"{len(records)} {kind} accelerograms of {first.code}", **(about or {})},
     )  # fmt: skip
+
+
+def told_windows(records):
+    """Return `preprocessing.windows` of records in which an unknown S onset is told from the energy."""
+    from obspy_tng.preprocessing import SAMPLING_RATE_HZ, windows
+    from obspy_tng.site.windows import energy_onsets
+
+    cut = windows(records)
+    s_s = cut.s_s.copy()
+    for i in np.flatnonzero(np.isnan(s_s)):
+        s_s[i] = energy_onsets(cut.x[i], SAMPLING_RATE_HZ)[1]
+    return cut._replace(s_s=s_s)
 
 
 def _as_stored(latents: np.ndarray) -> np.ndarray:

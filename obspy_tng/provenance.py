@@ -214,6 +214,8 @@ def show_versions() -> None:
         "xarray",
         "click",
         "safetensors",
+        "scikit-learn",
+        "pygmm",
         "matplotlib",
         "h5netcdf",
     ):

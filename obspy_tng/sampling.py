@@ -82,7 +82,7 @@ SAMPLERS: dict[str, Callable[..., Mixture]] = {
 DEFAULT = "vp"
 
 
-def draw(name: str, rng: np.random.Generator, groups: np.ndarray) -> tuple[Mixture, np.ndarray]:
+def draw(name: str, rng: np.random.Generator, groups: np.ndarray, mixed: int = 5) -> tuple[Mixture, np.ndarray]:
     """Draw the parents of one realisation.
 
     Parameters
@@ -91,6 +91,8 @@ def draw(name: str, rng: np.random.Generator, groups: np.ndarray) -> tuple[Mixtu
     rng : numpy.random.Generator
     groups : numpy.ndarray of int, shape (N,)
         Records are mixed within a group only: one in a recorded pool, one per host in an adjusted pool.
+    mixed : int
+        Draws of a variance-preserving mix; the model says how many its latents need not to be copies.
 
     Returns
     -------
@@ -107,7 +109,8 @@ def draw(name: str, rng: np.random.Generator, groups: np.ndarray) -> tuple[Mixtu
     members = np.flatnonzero(groups == rng.choice(groups))
     if len(members) < 2:
         raise ModelError("a pool of one record can only be copied; at least 2 are needed, 5 or more are better")
-    return SAMPLERS[name](rng, members), members
+    settings = {"k": mixed} if name == "vp" else {}
+    return SAMPLERS[name](rng, members, **settings), members
 
 
 def _weights(rng: np.random.Generator, n: int, alpha: float) -> np.ndarray:

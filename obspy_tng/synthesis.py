@@ -15,14 +15,15 @@ from obspy_tng.errors import ModelError, TNGError
 from obspy_tng.pool import LatentPool, find_pool
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
 from obspy_tng.provenance import base36, mark
+from obspy_tng.scaling import scaling
 
 MAX_REALISATIONS = 36**2  # two base-36 characters of the location code
 _CHUNK = 64
 
 
 def generate(
-    station: str | None = None, n: int = 1, *, hvsr=None, model=None, pool=None, sampler: str | None = None,
-    latent_noise: float = 0.0,
+    station: str | None = None, n: int = 1, *, hvsr=None, magnitude: float | None = None,
+    distance_km: float | None = None, model=None, pool=None, sampler: str | None = None, latent_noise: float = 0.0,
     seed: int | None = None, starttime=None, instrument: str = "X", device: str = "cpu",
 ) -> Stream:  # fmt: skip
     """Generate three-component accelerograms that shake like a station.
@@ -35,6 +36,9 @@ def generate(
         Realisations, 1 to 1296; more belong in a corpus.
     hvsr : (frequency_hz, amplitude), path or xarray.DataArray, optional
         Instead of a station: the H/V curve of the site (see `retarget`, which also keeps the pool made of it).
+    magnitude, distance_km : float, optional
+        Of the earthquakes (epicentral distance), within the range of the pool's records or little beyond; see
+        `obspy_tng.scaling`. Left out: as the pool's earthquakes scatter.
     model : str or path, optional
         The model of the pool when left out.
     pool : LatentPool or path, optional
@@ -94,15 +98,16 @@ def generate(
         from obspy_tng.adjustment import retarget
 
         pool = retarget(hvsr, station="SITE", network="XX", model=model)
-    pool = find_pool(station, pool)
+    pool = find_pool(station, pool, getattr(model, "name", model))
     model = model_of(pool, model, device)
     sampler = sampler or sampling.DEFAULT
     start = UTCDateTime(starttime) if starttime is not None else UTCDateTime(0)
     pool_sha256 = pool.sha256()
+    event = scaling(pool, magnitude, distance_km)
     stream = Stream()
     for first in range(0, n, _CHUNK):
         numbers = range(first, min(first + _CHUNK, n))
-        waves, mixtures = realise(pool, model, sampler, seed, numbers, latent_noise)
+        waves, mixtures = realise(pool, model, sampler, seed, numbers, latent_noise, event)
         for i, wave, mixture in zip(numbers, waves, mixtures, strict=True):
             made = {
                 "model": model.name, "weights_sha256": model.sha256, "pool_sha256": pool_sha256, "pool_kind": pool.kind,
@@ -110,6 +115,7 @@ def generate(
                 "latent_noise": float(latent_noise),
                 "parents": [pool.parents[k] for k in mixture.indices],
                 "parent_weights": [round(float(w), 6) for w in mixture.weights],
+                "magnitude": magnitude, "distance_km": distance_km,
                 "f0_hz": None if np.isnan(pool.f0_hz) else round(pool.f0_hz, 4),
             }  # fmt: skip
             for component, row in zip(COMPONENTS, wave, strict=True):
@@ -145,8 +151,11 @@ def model_of(pool: LatentPool, model=None, device: str = "cpu"):
     return loaded
 
 
-def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_noise: float = 0.0):
-    """Return accelerograms (n, 3, 6000) in m/s² and their mixtures, realisation numbers `numbers` of a seed."""
+def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_noise: float = 0.0, event=None):
+    """Return accelerograms (n, 3, 6000) in m/s² and their mixtures, realisation numbers `numbers` of a seed.
+
+    `event` is a `scaling.Scaling` or None.
+    """
     from obspy_tng.models.autoencoder import one_thread
 
     mixtures, waves = [], []
@@ -155,16 +164,15 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
         for i in numbers:
             # the child i of a seed, whatever the number of its siblings
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
-            mixture, members = sampling.draw(sampler, rng, pool.groups)
+            mixture, members = sampling.draw(sampler, rng, pool.groups, model.mixed)
             latent = mixture.apply(pool.latents, members)
             ln_sd = mixture.apply(pool.ln_sd, members)
             if latent_noise:
                 spread = pool.latents[members].std(axis=0)
                 latent = latent + latent_noise * spread * rng.standard_normal(latent.shape)
-            # one at a time: a sample must not depend, in its last bit, on how many are asked for
-            x = model.decode(latent[None], label)[0].astype(np.float64)
-            x -= x.mean(axis=-1, keepdims=True)
-            wave = x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
+            if event is not None:
+                latent, ln_sd = (x + d for x, d in zip((latent, ln_sd), event.shift(mixture, members), strict=True))
+            wave = model.render(latent, ln_sd, rng, label)
             if pool.ln_ratio.size:
                 wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
             waves.append(wave)

@@ -29,7 +29,7 @@ def train(
     epochs: int = 100, batch: int = 16, learning_rate: float = 1e-3, seed: int = 0, validation: float = 0.2,
     resume: bool = False, device: str = "cpu", precision: str = "auto", threads: int | None = None,
     reference: bool = False, name: str | None = None, log_stft: float = 0.1, ln_hvsr: float = 0.1,
-    latent_noise: float = 1.0,     progress: Callable[[str], None] | None = None,
+    latent_noise: float = 1.0, spectral: bool = False, progress: Callable[[str], None] | None = None,
 ):  # fmt: skip
     """Train TimesNet-Gen and return the model.
 
@@ -63,6 +63,8 @@ def train(
         CPU threads; torch's default when left out.
     reference : bool
         Train the published architecture instead (slow: 450 GMAC per record).
+    spectral : bool
+        Train the spectral network, whose latents are energies instead of waveforms; phase 0 only.
     name : str, optional
         Name in the card; the folder's when left out.
     log_stft, ln_hvsr : float
@@ -85,10 +87,12 @@ def train(
     """
     import torch
 
-    from obspy_tng.models.autoencoder import Autoencoder
+    from obspy_tng.models import load_model
     from obspy_tng.models.losses import Loss
     from obspy_tng.models.weights import save
 
+    if spectral and (phase or reference or init is not None):
+        raise ModelError("the spectral network has phase 0 only, no reference form and no init=")
     if threads:
         torch.set_num_threads(threads)
     say = progress or (lambda line: None)
@@ -102,24 +106,37 @@ def train(
     say(f"reading {len(chosen)} records of {len(set(events))} events")
     codes = [corpus.codes()[i] for i in chosen]
     held = set(valid_events)
-    training = _Source(corpus, [i for i, e in zip(chosen, events, strict=True) if e not in held], stations)
-    validating = _Source(corpus, [i for i, e in zip(chosen, events, strict=True) if e in held], stations)
+    source = _Source
+    if spectral:
+        from obspy_tng import training_spectral
+
+        source = training_spectral.Source
+    training = source(corpus, [i for i, e in zip(chosen, events, strict=True) if e not in held], stations)
+    validating = source(corpus, [i for i, e in zip(chosen, events, strict=True) if e in held], stations)
 
     torch.manual_seed(seed)
     card = {
-        "name": name or out.name, "model": "timesnet-gen-reference" if reference else "timesnet-gen",
+        "name": name or out.name, "model": _model_name(spectral, reference),
         "phase": phase, "stations": list(stations) if phase == 1 else [], "excluded": sorted(exclude),
         "trained_stations": sorted(set(codes)), "events_train": train_events, "events_validation": valid_events,
         "records_train": len(training), "records_validation": len(validating), "epochs": epochs, "batch": batch,
         "learning_rate": learning_rate, "seed": seed, "loss_weights": {"log_stft": log_stft, "ln_hvsr": ln_hvsr},
         "paper": "arXiv 2512.04694", "torch": torch.__version__,
     }  # fmt: skip
-    network, card = _network(card, phase, before, reference, len(stations))
+    if spectral:
+        del card["loss_weights"]
+        network, card = training_spectral.start(card, training)
+    else:
+        network, card = _network(card, phase, before, reference, len(stations))
     network.to(device)
     half = precision == "bf16" or (precision == "auto" and _computes_bf16(device))
     card["training_precision"] = "bf16" if half else "fp32"
     sigma = _latent_sigma(network, training, stations, device) if phase == 1 else None
-    loss = Loss(NPTS, SAMPLING_RATE_HZ, log_stft, ln_hvsr).to(device)
+    if spectral:
+        objective = training_spectral.Objective()
+    else:
+        loss = Loss(NPTS, SAMPLING_RATE_HZ, log_stft, ln_hvsr).to(device)
+        objective = _Objective(loss, phase, sigma, latent_noise)
     run = Run(network, learning_rate, epochs * -(-len(training) // batch))
     first = run.restore(out / "checkpoint.safetensors", _settings(card)) if resume else 0
     started = time.monotonic()
@@ -131,17 +148,9 @@ def train(
         order = rng.permutation(len(training))
         for k in range(0, len(order), batch):
             rows = order[k : k + batch]
-            x, ln_sd, s_s, label = (torch.from_numpy(a).to(device) for a in training.draw(rows, rng))
-            noise = None
-            if sigma is not None:
-                noise = (
-                    latent_noise
-                    * (label @ sigma)[..., None]
-                    * torch.randn(len(rows), sigma.shape[1], network.config.steps, device=device)
-                )
+            batch_ = [torch.from_numpy(a).to(device) for a in training.draw(rows, rng)]
             with torch.autocast(str(device).split(":")[0], dtype=torch.bfloat16, enabled=half):
-                y = network(x, label if phase == 1 else None, noise)
-            terms = loss(y.float(), x, ln_sd, s_s)
+                terms = objective(network, batch_, train=True)
             if not torch.isfinite(terms["total"]):
                 raise ModelError(
                     f"loss is not finite in epoch {epoch + 1}; lower the learning rate ({learning_rate:g})"
@@ -150,18 +159,19 @@ def train(
             for key, value in terms.items():
                 sums[key] = sums.get(key, 0.0) + float(value.detach()) * len(rows) / len(order)
         values = {f"train_{k}": v for k, v in sums.items()}
-        values |= {f"valid_{k}": v for k, v in _validate(run.average, validating, loss, batch, device, phase).items()}
+        values |= {f"valid_{k}": v for k, v in _validate(run.average, validating, objective, batch, device).items()}
         run.history.append({"epoch": epoch + 1, **{k: round(v, 5) for k, v in values.items()}})
         run.store(out / "checkpoint.safetensors", epoch + 1, _settings(card))
+        told = ", ".join(f"{k} {values['valid_' + k]:.3f}" for k in terms if k != "total")
         left = (time.monotonic() - started) / (epoch + 1 - first) * (epochs - epoch - 1)
         say(
             f"epoch {epoch + 1}/{epochs}  loss {values['train_total']:.3f}  validation {values['valid_total']:.3f} "
-            f"(mse {values['valid_mse']:.3f}, ln HVSR {values['valid_ln_hvsr']:.3f})  {left / 60:.0f} min left"
+            f"({told})  {left / 60:.0f} min left"
         )
     card["losses"] = run.history[-1] if run.history else {}
     card = save(out / "model.safetensors", run.average, card)
     _write_history(out / "history.csv", run.history)
-    return Autoencoder(run.average.to(device).eval(), card, device)
+    return load_model(out, device=device)
 
 
 class _Source:
@@ -196,6 +206,12 @@ class _Source:
             s_s[k] = record.s_s - first / SAMPLING_RATE_HZ
         x, ln_sd = standardise(x)
         return x, ln_sd.astype(np.float32), s_s, self.labels[rows]
+
+
+def _model_name(spectral: bool, reference: bool) -> str:
+    if spectral:
+        return "spectral-timesnet-gen"
+    return "timesnet-gen-reference" if reference else "timesnet-gen"
 
 
 def _settings(card: dict) -> dict:
@@ -283,15 +299,33 @@ def _latent_sigma(network, source, stations, device):
     return torch.stack(rows)
 
 
-def _validate(network, source, loss, batch, device, phase) -> dict[str, float]:
+class _Objective:
+    """What the waveform network is trained for: forward pass and loss of a batch."""
+
+    def __init__(self, loss, phase, sigma, latent_noise):
+        self.loss, self.phase, self.sigma, self.latent_noise = loss, phase, sigma, latent_noise
+
+    def __call__(self, network, batch, train: bool) -> dict:
+        import torch
+
+        x, ln_sd, s_s, label = batch
+        noise = None
+        if train and self.sigma is not None:
+            drawn = torch.randn(len(x), self.sigma.shape[1], network.config.steps, device=x.device)
+            noise = self.latent_noise * (label @ self.sigma)[..., None] * drawn
+        y = network(x, label if self.phase == 1 else None, noise)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.loss(y.float(), x, ln_sd, s_s)
+
+
+def _validate(network, source, objective, batch, device) -> dict[str, float]:
     import torch
 
     sums: dict[str, float] = {}
     with torch.no_grad():
         for first in range(0, len(source), batch):
             rows = np.arange(first, min(first + batch, len(source)))
-            x, ln_sd, s_s, label = (torch.from_numpy(a).to(device) for a in source.draw(rows))
-            terms = loss(network(x, label if phase == 1 else None), x, ln_sd, s_s)
+            terms = objective(network, [torch.from_numpy(a).to(device) for a in source.draw(rows)], train=False)
             for key, value in terms.items():
                 sums[key] = sums.get(key, 0.0) + float(value.detach()) * len(rows) / len(source)
     return sums

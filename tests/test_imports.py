@@ -24,23 +24,35 @@ ALLOWED = {
     "site": {"errors", "record", "events"},
     "corpus": {"errors", "assembly", "record"},
     "preprocessing": {"errors", "record"},
-    "models": {"errors"},
+    "models": {"errors", "spectral", "spectral_synthesis"},
     "checkpoint": {"errors", "models"},
-    "training": {"errors", "assembly", "corpus", "preprocessing", "models", "checkpoint"},
+    "training": {"errors", "assembly", "corpus", "preprocessing", "models", "checkpoint", "training_spectral"},
+    "training_spectral": {"errors", "models", "preprocessing", "spectral"},
     "pool": {"errors", "record", "preprocessing", "models", "site"},
     "sampling": {"errors"},
     "spectral": {"errors", "preprocessing"},
     "spectral_synthesis": {"preprocessing", "spectral"},
     "provenance": {"errors", "__init__"},  # __version__
     "adjustment": {"errors", "pool", "preprocessing", "site", "synthesis"},
-    "synthesis": {"errors", "assembly", "adjustment", "models", "pool", "preprocessing", "provenance", "sampling"},
+    "scaling": {"errors"},
+    "synthesis": {
+        "errors",
+        "assembly",
+        "adjustment",
+        "models",
+        "pool",
+        "preprocessing",
+        "provenance",
+        "sampling",
+        "scaling",
+    },
     "plotting": {"errors", "site"},
     # judges Streams of any origin: knows no model, pool or sampler
     "evaluation": {"errors", "__init__", "events", "record", "preprocessing", "site"},
 }
 # adjustment measures its hosts by generating from them; one of the two imports is inside a function
 CYCLES = {frozenset({"adjustment", "synthesis"})}
-TORCH = {"models", "checkpoint", "training", "evaluation"}  # nothing else imports torch itself
+TORCH = {"models", "checkpoint", "training", "training_spectral", "evaluation"}  # nothing else imports torch itself
 OUTSIDE = {
     "io": {"numpy", "obspy", "scipy.io"},
     "site": {"numpy", "obspy", "scipy.fft", "scipy.sparse", "xarray"},

@@ -10,7 +10,7 @@ import torch
 
 import obspy_tng as tng
 from obspy_tng.errors import ModelError
-from obspy_tng.models import weights
+from obspy_tng.models import WAVEFORM, weights
 from obspy_tng.models.autoencoder import build, one_thread
 from obspy_tng.models.losses import Loss
 from obspy_tng.models.reference import Reference, ReferenceConfig
@@ -22,7 +22,7 @@ from obspy_tng.preprocessing import windows
 @pytest.fixture(scope="module")
 def model():
     """Return the shipped default."""
-    return tng.load_model()
+    return tng.load_model(WAVEFORM)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -80,6 +81,9 @@ def evaluate(real, synthetic, report, out, as_json, latents, splits, **settings)
     progress = _Progress()
     result = tng.evaluate(real, synthetic, latents=_codes(latents), n_splits=splits, progress=progress.tell, **settings)
     progress.end()
+    settings = json.loads(result.attrs["settings"])
+    settings["command"] = shlex.join([click.get_current_context().command_path, *sys.argv[2:]])
+    result.attrs["settings"] = json.dumps(settings)
     for name, items in json.loads(result.attrs["skipped"]).items():
         for record, reason in items:
             click.echo(f"skipped ({name}): {record}: {reason}", err=True)

@@ -11,6 +11,8 @@ import click
     type=click.Path(exists=True, dir_okay=False),
     help="Instead: CSV of frequency (Hz) and H/V amplitude of the site.",
 )
+@click.option("--magnitude", type=float, help="Of the earthquakes.  [default: as the pool's earthquakes scatter]")
+@click.option("--distance", "distance_km", type=float, help="Epicentral, in km.  [default: as in the pool]")
 @click.option("-n", "n", default=1, show_default=True, help="Realisations, 1 to 1296.")
 @click.option("--seed", type=int, help="Drawn and printed when left out.")
 @click.option("--model", help="Model name or path; the pool's own when left out.")
@@ -46,6 +48,7 @@ def generate(station, curve, n, seed, sampler, instrument, starttime, format_, o
 
     import obspy_tng as tng
     from obspy_tng.errors import TNGError
+    from obspy_tng.pool import find_pool
 
     if curve is not None and (station is not None or settings["pool"] is not None):
         raise click.UsageError("--hvsr stands for the site: leave out --station and --pool")
@@ -82,6 +85,10 @@ def generate(station, curve, n, seed, sampler, instrument, starttime, format_, o
         plot_generated(stream).savefig(files[-1], dpi=130)
     peaks = sorted(max(abs(t.data).max() for t in stream[3 * i : 3 * i + 2]) for i in range(n))  # horizontals
     pga = f"PGA {peaks[0]:.2g}" + (f" to {peaks[-1]:.2g}" if n > 1 else "") + " m/s²"
+    if made.pool_kind != "adjusted":
+        pool_max = find_pool(station, settings["pool"], settings["model"]).pga_mps2.max()
+        above = sum(p > pool_max for p in peaks)
+        pga += f", {above} of {n} above the pool's largest ({pool_max:.2g})"
     nominal = ", nominal: amplitudes are those of the host records" if made.pool_kind == "adjusted" else ""
     click.echo(
         f"{n} realisation(s) of {made.station} ({made.pool_kind} pool), seed {made.seed}; {pga}{nominal}", err=True

@@ -34,6 +34,7 @@ import click
 )
 @click.option("--threads", type=int, help="CPU threads; torch's choice when left out.")
 @click.option("--name", help="Name in the model card; the folder's when left out.")
+@click.option("--spectral", is_flag=True, help="Train the spectral network: latents are energies (the default model).")
 @click.option("--reference", is_flag=True, help="Train the published architecture (slow).")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
 def train(corpus, out, phase, stations, resume, **settings):

@@ -7,7 +7,8 @@ from pathlib import Path
 from obspy_tng.errors import ModelError
 
 SHIPPED = Path(__file__).parent.parent / "weights"
-DEFAULT = "tng-ridgecrest-1"
+DEFAULT = "tng-spectral-1"
+WAVEFORM = "tng-ridgecrest-1"  # the paper's: latents of waveforms
 
 
 def list_models() -> dict[str, dict]:
@@ -17,7 +18,7 @@ def list_models() -> dict[str, dict]:
     --------
     >>> import obspy_tng as tng
     >>> sorted(tng.list_models())
-    ['tng-ridgecrest-1']
+    ['tng-ridgecrest-1', 'tng-spectral-1']
     """
     from obspy_tng.models.weights import read_card
 
@@ -48,11 +49,16 @@ def load_model(name_or_path=None, *, device: str = "cpu"):
     --------
     >>> import obspy_tng as tng
     >>> tng.load_model().card["model"]
-    'timesnet-gen'
+    'spectral-timesnet-gen'
     """
     from obspy_tng.models.autoencoder import Autoencoder
+    from obspy_tng.models.weights import read_card
 
     path = find(name_or_path or DEFAULT)
+    if read_card(path)["model"] == "spectral-timesnet-gen":
+        from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
+
+        return SpectralAutoencoder.load(path, device=device)
     return Autoencoder.load(path, device=device)
 
 

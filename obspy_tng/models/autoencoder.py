@@ -12,6 +12,7 @@ from obspy_tng.errors import ModelError
 from obspy_tng.models.timesnet_gen import Config, TimesNetGen
 from obspy_tng.models.weights import load_into, read_card
 
+MODELS = ("spectral-timesnet-gen", "timesnet-gen", "timesnet-gen-reference")
 _BATCH = 16
 
 
@@ -56,6 +57,9 @@ class Autoencoder:
         """Return the station labels of a conditioned model, [] of an unconditioned one."""
         return list(self.card.get("stations", []))
 
+    #: records a variance-preserving mix draws; waveforms that are mixed from fewer correlate too much with one of them
+    mixed = 5
+
     @property
     def latent_shape(self) -> tuple[int, int]:
         """Return (numbers per step, steps)."""
@@ -68,6 +72,22 @@ class Autoencoder:
     def decode(self, z: np.ndarray, station: str | None = None) -> np.ndarray:
         """Return standardised windows (n, 3, npts) of latents z (n, latent, steps), float32."""
         return self._map(self.network.decode, z, station)
+
+    def describe(self, windows, station: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return what a pool keeps of records: latents (n, rows, steps) and ln amplitudes (n, 3).
+
+        Parameters
+        ----------
+        windows : preprocessing.Windows
+        """
+        return self.encode(windows.x, station), windows.ln_sd
+
+    def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None) -> np.ndarray:
+        """Return the accelerogram (3, npts) in m/s² of one latent and its ln amplitudes; `rng` is not used here."""
+        # one at a time: a sample must not depend, in its last bit, on how many are asked for
+        x = self.decode(latent[None], station)[0].astype(np.float64)
+        x -= x.mean(axis=-1, keepdims=True)
+        return x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
 
     def _label(self, station: str | None, n: int):
         if not self.stations:
@@ -113,10 +133,15 @@ def build(card: dict) -> TimesNetGen:
         if card["model"] == "timesnet-gen":
             network = TimesNetGen(Config.from_dict(card["config"]))
             return network.fuse() if card.get("fused") else network
+        if card["model"] == "spectral-timesnet-gen":
+            from obspy_tng.models.spectral_timesnet import SpectralConfig, SpectralTimesNet
+
+            network = SpectralTimesNet(SpectralConfig.from_dict(card["config"]))
+            return network.fuse() if card.get("fused") else network
         if card["model"] == "timesnet-gen-reference":
             from obspy_tng.models.reference import Reference, ReferenceConfig
 
             return Reference(ReferenceConfig(**card["config"]))
     except (TypeError, KeyError, ValueError) as err:
         raise ModelError(f"the card's sizes are not those of {card['model']}: {err}") from err
-    raise ModelError(f"model {card['model']!r} not known; accepted: timesnet-gen, timesnet-gen-reference")
+    raise ModelError(f"model {card['model']!r} not known; accepted: {', '.join(MODELS)}")

@@ -82,12 +82,14 @@ class TimesBlock(nn.Module):
         How many periods each record uses.
     n_stations : int
         Length of the one-hot station label; 0 for none (TimesNet-Gen §II-A-1).
+    kernels : sequence of int
+        Of the Inception blocks.
     """
 
-    def __init__(self, channels: int, hidden: int, periods, top_k: int = 2, n_stations: int = 0):
+    def __init__(self, channels: int, hidden: int, periods, top_k: int = 2, n_stations: int = 0, kernels=KERNELS):
         super().__init__()
         self.periods, self.top_k = tuple(periods), top_k
-        self.inner, self.outer = Inception(channels, hidden), Inception(hidden, channels)
+        self.inner, self.outer = Inception(channels, hidden, kernels), Inception(hidden, channels, kernels)
         self.condition = nn.Conv2d(channels + n_stations, channels, 1) if n_stations else None
         self.log_temperature = nn.Parameter(torch.zeros(()))
         self.norm = nn.LayerNorm(channels)

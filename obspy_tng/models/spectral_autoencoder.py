@@ -1,0 +1,108 @@
+"""A trained spectral TimesNet-Gen: latents of records in, accelerograms of fresh noise out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from obspy_tng import spectral
+from obspy_tng.errors import ModelError
+from obspy_tng.models.autoencoder import Autoencoder
+from obspy_tng.spectral_synthesis import synthesise
+
+_BATCH = 16
+
+
+class Parts(NamedTuple):
+    """The parts of a latent: what the network coded, and what goes by as it is."""
+
+    code: np.ndarray  # (n, latent, steps)
+    ln_spectrum: np.ndarray  # (n, 3, frequency)
+    extra: np.ndarray  # (n, K)
+    ln_sp: np.ndarray  # (n,), S - P in s
+
+
+class SpectralAutoencoder(Autoencoder):
+    """Network, card and device of a trained spectral TimesNet-Gen; latents are energies, not waveforms."""
+
+    mixed = 3  # energies of three records are no copy of any
+
+    @property
+    def latent_shape(self) -> tuple[int, int]:
+        """Return (rows, steps)."""
+        config = self.network.config
+        tail = config.spectrum + spectral.N_EXTRA + 1
+        return config.latent + -(-tail // config.steps), config.steps
+
+    def describe(self, windows, station: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return latents (n, rows, steps) and the ln scale of each record, for all three components (n, 3)."""
+        waves = windows.x * np.exp(windows.ln_sd)[..., None]
+        known = spectral.describe(waves, windows.s_s)
+        code = self.code(*inputs(known))
+        latents = self.pack(Parts(code, known.ln_spectrum, known.extra, known.ln_sp))
+        return latents, np.repeat(known.ln_scale[:, None], 3, axis=1)
+
+    def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None) -> np.ndarray:
+        """Return an accelerogram (3, npts) in m/s² with the energy of a latent and phases of its own."""
+        parts = self.unpack(latent[None])
+        power = self.power(parts)[0]
+        return synthesise(power, parts.ln_spectrum[0], parts.extra[0], ln_sd[0], parts.ln_sp[0], rng)
+
+    def encode(self, x, station=None):
+        """Refuse: there is no code of a waveform here."""
+        raise ModelError(f"model {self.name} codes energies: use describe() and render(), or a waveform model")
+
+    decode = encode
+
+    @torch.no_grad()
+    def code(self, power: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
+        """Return the network's code (n, latent, steps) of `inputs`."""
+        out = [np.zeros((0, self.network.config.latent, self.network.config.steps), np.float32)]
+        for i in range(0, len(power), _BATCH):
+            batch = (torch.from_numpy(x[i : i + _BATCH]).to(self.device) for x in (power, spectrum))
+            out.append(self.network.encode(*batch).float().cpu().numpy())
+        return np.concatenate(out)
+
+    @torch.no_grad()
+    def power(self, parts: Parts) -> np.ndarray:
+        """Return decoded ln power (n, 3, frames, bins) relative to each record's scale."""
+        config = self.network.config
+        code, spectrum = (
+            torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)).to(self.device)
+            for x in (parts.code, parts.ln_spectrum.reshape(len(parts.code), -1))
+        )
+        decoded = self.network.decode(code, spectrum).float().cpu().numpy()
+        return decoded.reshape(-1, 3, config.bins, config.frames).swapaxes(2, 3)
+
+    def pack(self, parts: Parts) -> np.ndarray:
+        """Return latents (n, rows, steps), filled up with zeros."""
+        n, (rows, steps) = len(parts.code), self.latent_shape
+        tail = np.concatenate([parts.ln_spectrum.reshape(n, -1), parts.extra, parts.ln_sp[:, None]], axis=1)
+        out = np.zeros((n, rows * steps), dtype=np.float32)
+        first = parts.code.shape[1] * steps
+        out[:, :first] = parts.code.reshape(n, -1)
+        out[:, first : first + tail.shape[1]] = tail
+        return out.reshape(n, rows, steps)
+
+    def unpack(self, latents: np.ndarray) -> Parts:
+        """Return the parts of latents (n, rows, steps)."""
+        config, n = self.network.config, len(latents)
+        flat = latents.reshape(n, -1)
+        edges = np.cumsum([config.latent * config.steps, config.spectrum, spectral.N_EXTRA])
+        code, spectrum, extra, rest = np.split(flat, edges, axis=1)
+        return Parts(code.reshape(n, config.latent, config.steps), spectrum.reshape(n, 3, -1), extra, rest[:, 0])
+
+
+def inputs(known) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the network sees of descriptions: smoothed ln power (n, rows, frames), ln spectra (n, spectrum)."""
+    n = len(known.ln_spectrum)
+    smoothed = spectral.smooth_power(known.ln_power)
+    return rows(smoothed), known.ln_spectrum.reshape(n, -1).astype(np.float32)
+
+
+def rows(ln_power: np.ndarray) -> np.ndarray:
+    """Return ln power (n, 3, frames, bins) as the network has it, (n, 3 bins, frames)."""
+    n, _, frames, _ = ln_power.shape
+    return np.ascontiguousarray(ln_power.swapaxes(2, 3).reshape(n, -1, frames), dtype=np.float32)
