@@ -38,7 +38,7 @@ S_MINUS_P_S = 0.3, 25.0  # least and largest
 
 # --- spectra
 SPEC_HZ = np.concatenate([np.geomspace(0.12, 38.0, 80), np.linspace(38.0, 49.8, 17)[1:]])
-NOISE_HZ = np.concatenate([np.geomspace(0.2, 36.0, 28), np.linspace(36.0, 49.5, 9)[1:]])
+NOISE_HZ = np.concatenate([np.geomspace(0.2, 36.0, 28), np.linspace(38.0, 45.0, 4), np.linspace(45.8, 49.8, 8)])
 NOISE_S = 1.0, 0.2  # from this long after the start of a record to this long before P
 _SCALED = slice(*np.searchsorted(SPEC_HZ, (0.5, 20.0)))
 
@@ -48,7 +48,7 @@ PAIRS = ((0, 1), (0, 2), (1, 2))  # E-N, E-Z, N-Z
 N_PARTS = 5  # before P, onset, P, S, coda
 _ONSET_S = 0.5
 _COHERENCY_FRAME, _COHERENCY_HOP = 128, 16
-_LARGEST_Z = 2.0
+_LARGEST_Z = 2.6
 _LATEST_ONSET_S = 0.5
 _EARLIER_S = 0.04  # motion is above the noise this long before the criterion is least; measured
 

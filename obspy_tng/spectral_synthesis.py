@@ -26,10 +26,12 @@ _SHARPENINGS = 8, 2  # of long and of short frames
 _LEAST_LN = -0.35  # noise after P is at least this much below all motion: what was before P may have been a coda
 _SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _CORRECTIONS = 2
-_LEAKS = (0, 2, 0.0), (2, 4, 0.3), (4, 8, 0.8), (8, NB, 1.6)  # bands and corner in Hz
+_LEAKS = (0, 2, 0.0, 0.0), (2, 4, 0.5, 0.12), (4, 8, 1.2, 0.06), (8, NB, 2.2, 0.0)  # bands, corner in Hz, delay in s
 _LEAK_ORDER = 4
-_BURST = 0.0
-_RISE_S = 0.45, 0.45, 0.22  # E, N, Z; measured on Ridgecrest records
+_STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
+_WEAK = 0.05  # of the largest power
+_EVERYWHERE_HZ = 1.0, 2.0  # below and above, a correction is of the whole signal and of strong motion alone
+_RISE_S = 0.4, 0.4, 0.2  # E, N, Z; measured on Ridgecrest records
 
 
 def synthesise(
@@ -59,18 +61,25 @@ def synthesise(
     start = -(-(_BEFORE + p) // _STEP) * _STEP - p  # first sample kept; P stands at the edge of a cell
     power = np.exp(np.asarray(ln_power, dtype=float))
     noise_power, signal_power = _cells(power, sp.lattice(sp_s, p / SAMPLING_RATE_HZ), start, p)
-    signal_power = signal_power * _bursts(rng, signal_power.shape[-1])
     edges = sp.parts(p / SAMPLING_RATE_HZ, sp_s)[:, 0] * SAMPLING_RATE_HZ + start
     bands = _coherent(_bands(rng), noise_power + signal_power, coherency, edges)
-    # in quadrature, their powers add
-    noise = _like_before(_shaped(bands.imag, noise_power), ln_noise, start, p)
+    # after P noise and signal are of different times of the same bands, lest they interfere
+    far = np.roll(bands.imag, _LENGTH // 2, axis=-1)
+    far[..., : start + p] = bands.imag[..., : start + p]
+    noise = _like_before(_shaped(far, noise_power), ln_noise, start, p)
     signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
     target = ln_spectrum - _conditioning(SPEC_HZ)
     rest = np.exp(2 * target) - np.exp(2 * spectrum(noise[:, keep]))
     wanted = 0.5 * np.log(np.maximum(rest, 0.1 * np.exp(2 * target)))
+    strong = _strong(signal_power, start + p)
+    haste = np.where(SPEC_HZ > _STEEP_HZ, 1.6, 1.0)
+    everywhere = np.interp(SPEC_HZ, _EVERYWHERE_HZ, (1.0, 0.0))
+    weak, strong = signal * (1 - strong), signal * strong
     for _ in range(_CORRECTIONS):
-        signal = _causal(signal, wanted - spectrum(signal[:, keep]))
+        change = (wanted - spectrum((weak + strong)[:, keep])) * haste
+        strong, weak = _causal(strong, change), _causal(weak, change * everywhere)
+    signal = weak + strong
     return (noise + signal)[:, keep] * np.exp(float(ln_scale))
 
 
@@ -141,13 +150,6 @@ def _seen(centre, n, n_cells):
     return share / np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
 
 
-def _bursts(rng, n_cells):
-    """Return power of short bursts common to all bands, shape (1, 1, cell), mean 1."""
-    u = rng.standard_normal((1, 1, n_cells + 2))
-    u = 0.5 * u[..., 1:-1] + 0.25 * (u[..., 2:] + u[..., :-2])
-    return np.exp(_BURST * u - 0.5 * _BURST**2 * 0.375)
-
-
 # --- noise
 
 
@@ -177,26 +179,26 @@ def _coherent(bands, power, coherency, edges):
     """Mix the components of the noise so that each part and band has exactly the coherency and the power asked for."""
     edges = np.concatenate([[0], edges[1:], [bands.shape[-1]]]).astype(int)
     which = np.clip(np.searchsorted(sp.COHERENCY_HZ, sp.BAND_HZ, side="right") - 1, 0, len(sp.COHERENCY_HZ) - 2)
-    weight = np.repeat(np.exp(np.log(power + 1e-30).mean(axis=0) / 2).astype(np.float32), _STEP, axis=-1)
-    weight = np.pad(weight, [(0, 0), (0, bands.shape[-1] - weight.shape[-1])], mode="edge")
+    weight = np.exp(np.log(power + 1e-30).mean(axis=0) / 2).astype(np.float32)  # of cells
+    seen = bands[..., _STEP // 2 : power.shape[-1] * _STEP : _STEP] * weight[:, None]
     expected = 4 * (_hats() ** 2).sum(axis=-1, dtype=float)[:, None] / _LENGTH * weight**2
+    last = power.shape[-1]
     out = np.empty_like(bands)
     for part, (a, b) in enumerate(pairwise(edges)):
         for band in range(len(sp.COHERENCY_HZ) - 1):
             rows = np.flatnonzero(which == band)
             rows = slice(rows[0], rows[-1] + 1)
-            piece = bands[rows, :, a:b]
-            heard = (piece * weight[rows, None, a:b]).transpose(1, 0, 2).reshape(3, -1)
-            own = heard @ heard.conj().T
-            own /= expected[rows, a:b].sum()
+            cells = slice(min(a // _STEP, last - 2), max(b // _STEP, a // _STEP + 1))
+            heard = seen[rows, :, cells].transpose(1, 0, 2).reshape(3, -1)
+            own = (heard @ heard.conj().T) / expected[rows, cells].sum()
             mix = _factor(_matrix(coherency[part, band])) @ np.linalg.inv(_factor(_tempered(own)))
-            out[rows, :, a:b] = mix.astype(np.complex64) @ piece
+            out[rows, :, a:b] = mix.astype(np.complex64) @ bands[rows, :, a:b]
     return out
 
 
 def _tempered(covariance):
     """Return a covariance of noise moved a little towards white, so that few samples do no harm."""
-    return 0.95 * covariance + 0.05 * np.eye(3)
+    return 0.98 * covariance + 0.02 * np.eye(3)
 
 
 def _matrix(pairs):
@@ -205,7 +207,7 @@ def _matrix(pairs):
     for c, (a, b) in zip(pairs, sp.PAIRS, strict=True):
         out[a, b], out[b, a] = c, np.conj(c)
     values, vectors = np.linalg.eigh(out)
-    out = (vectors * np.maximum(values, 0.02)) @ vectors.conj().T
+    out = (vectors * np.maximum(values, 0.005)) @ vectors.conj().T
     size = np.sqrt(np.diag(out).real)
     return out / np.outer(size, size)
 
@@ -235,6 +237,14 @@ def _shaped(bands, power, first=0):
     return out
 
 
+def _strong(power, first):
+    """Return how much of the signal is strong motion, shape (_LENGTH,): there lies what the spectrum is made of."""
+    level = (power / power.max(axis=-1, keepdims=True)).mean(axis=(0, 1))[None, None]
+    return _shaped(
+        np.ones((1, 3, _LENGTH), dtype=np.float32), np.tile((level / (level + _WEAK)) ** 2, (3, 1, 1)), first
+    )
+
+
 def _without_leaks(bands, power, first):
     """Return the signal, groups of bands kept from leaking far below themselves, where a sharp onset spreads them."""
     out = 0.0
@@ -249,11 +259,11 @@ def _keepers():
     line = np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ)
     poles = np.exp(1j * np.pi * (2 * np.arange(1, _LEAK_ORDER + 1) + _LEAK_ORDER - 1) / (2 * _LEAK_ORDER))
     out = []
-    for first, last, corner_hz in _LEAKS:
+    for first, last, corner_hz, delay_s in _LEAKS:
         s = 1j * line / corner_hz if corner_hz else np.full(len(line), np.inf)
         with np.errstate(invalid="ignore"):
             gain = np.prod([s / (s - p) for p in poles], axis=0) if corner_hz else np.ones(len(line))
-        out.append((slice(first, last), gain.astype(np.complex64)))
+        out.append((slice(first, last), gain * np.exp(2j * np.pi * line * delay_s)))
     return out
 
 
