@@ -46,11 +46,11 @@ _SCALED = slice(*np.searchsorted(SPEC_HZ, (0.5, 20.0)))
 COHERENCY_HZ = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 50.1])
 PAIRS = ((0, 1), (0, 2), (1, 2))  # E-N, E-Z, N-Z
 N_PARTS = 5  # before P, onset, P, S, coda
-_ONSET_S = 0.5
-_COHERENCY_FRAME, _COHERENCY_HOP = 128, 16
+_ONSET_S = 0.35
+_COHERENCY_MARGIN_S = (0, -0.9), (-0.15, -0.25), (0, 0), (0, 0), (0, 0)  # where frames' centres lie in the parts
 _LARGEST_Z = 2.6
-_LATEST_ONSET_S = 0.5
-_EARLIER_S = 0.04  # motion is above the noise this long before the criterion is least; measured
+_LATEST_ONSET_S = 0.35
+_EARLIER_S = 0.03  # motion is above the noise this long before the criterion is least; measured
 
 _SHAPE = (N_PARTS, len(COHERENCY_HZ) - 1, len(PAIRS))
 N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * int(np.prod(_SHAPE))
@@ -270,21 +270,22 @@ def parts(p_s: float, sp_s: float) -> np.ndarray:
 def coherency(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
     """Return the complex coherency of pairs of components by part and band, shape (N_PARTS, band, pair).
 
-    Cross spectra of frames of 1.28 s are summed over the part and the band.
+    Cross spectra of frames of 1.28 s (0.64 s at the onset) are summed over the part and the band.
     """
-    n = _COHERENCY_FRAME
-    times = np.arange(n // 2, NPTS - n // 2, _COHERENCY_HOP) / SAMPLING_RATE_HZ
-    hz = np.fft.rfftfreq(n, 1 / SAMPLING_RATE_HZ)
-    transform = rfft(frames(x, times, n) * hann(n), axis=-1)
-    transform = transform[..., 1:]
-    which = np.searchsorted(COHERENCY_HZ, hz[1:], side="right") - 1
-    edges = np.searchsorted(which, np.arange(len(COHERENCY_HZ) - 1))
-    margin = np.array([[0, -0.9], [-0.25, -0.3], [0, 0], [0, 0], [0, 0]])
-    begin, end = (parts(p_s, sp_s) + margin).T
-    member = ((times >= begin[:, None]) & (times < np.maximum(end, begin + 0.3)[:, None])).astype(float)
-    own = [np.add.reduceat(member @ np.abs(t) ** 2, edges, axis=1) for t in transform]
-    cross = [np.add.reduceat(member @ (transform[a] * transform[b].conj()), edges, axis=1) for a, b in PAIRS]
-    return np.stack([c / np.sqrt(own[a] * own[b] + 1e-60) for c, (a, b) in zip(cross, PAIRS, strict=True)], axis=-1)
+    out = []
+    for part, (begin, end) in enumerate(parts(p_s, sp_s)):
+        n, hop = (64, 4) if part == 1 else (128, 16)
+        centre = np.arange(n // 2, NPTS - n // 2, hop) / SAMPLING_RATE_HZ
+        early, late = _COHERENCY_MARGIN_S[part]
+        chosen = centre[(centre >= begin + early) & (centre < max(end + late, begin + early + 0.3))]
+        transform = rfft(frames(x, chosen, n) * hann(n), axis=-1)[..., 1:]
+        which = np.searchsorted(COHERENCY_HZ, np.fft.rfftfreq(n, 1 / SAMPLING_RATE_HZ)[1:], side="right") - 1
+        edges = np.searchsorted(which, np.arange(len(COHERENCY_HZ) - 1))
+        sums = [np.add.reduceat((a * b.conj()).sum(axis=0), edges) for a in transform for b in transform]
+        matrix = np.reshape(sums, (3, 3, -1))
+        size = np.sqrt(np.einsum("iib->ib", matrix).real)
+        out.append([matrix[a, b] / (size[a] * size[b] + 1e-60) for a, b in PAIRS])
+    return np.array(out).swapaxes(1, 2)
 
 
 def smooth_power(ln_power: np.ndarray, frames_aside: int = 2, bands_aside: int = 1) -> np.ndarray:

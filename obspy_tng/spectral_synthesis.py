@@ -26,8 +26,8 @@ _SHARPENINGS = 8, 2  # of long and of short frames
 _LEAST_LN = -0.35  # noise after P is at least this much below all motion: what was before P may have been a coda
 _SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _CORRECTIONS = 2
-_LEAKS = (0, 2, 0.0, 0.0), (2, 4, 0.5, 0.12), (4, 8, 1.2, 0.06), (8, NB, 2.2, 0.0)  # bands, corner in Hz, delay in s
 _LEAK_ORDER = 4
+_LEAK_CORNER = 0.9  # of the next lower band
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
 _WEAK = 0.05  # of the largest power
 _EVERYWHERE_HZ = 1.0, 2.0  # below and above, a correction is of the whole signal and of strong motion alone
@@ -66,7 +66,8 @@ def synthesise(
     # after P noise and signal are of different times of the same bands, lest they interfere
     far = np.roll(bands.imag, _LENGTH // 2, axis=-1)
     far[..., : start + p] = bands.imag[..., : start + p]
-    noise = _like_before(_shaped(far, noise_power), ln_noise, start, p)
+    fall = _fall(ln_spectrum)
+    noise = _like_before(_shaped(far, noise_power), ln_noise, fall, start, p)
     signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
     target = ln_spectrum - _conditioning(SPEC_HZ)
@@ -75,6 +76,7 @@ def synthesise(
     strong = _strong(signal_power, start + p)
     haste = np.where(SPEC_HZ > _STEEP_HZ, 1.6, 1.0)
     everywhere = np.interp(SPEC_HZ, _EVERYWHERE_HZ, (1.0, 0.0))
+    signal = _causal(signal, np.zeros_like(target), fall)
     weak, strong = signal * (1 - strong), signal * strong
     for _ in range(_CORRECTIONS):
         change = (wanted - spectrum((weak + strong)[:, keep])) * haste
@@ -246,36 +248,45 @@ def _strong(power, first):
 
 
 def _without_leaks(bands, power, first):
-    """Return the signal, groups of bands kept from leaking far below themselves, where a sharp onset spreads them."""
-    out = 0.0
-    for rows, gain in _keepers():
-        out = out + rfft(_shaped(bands[rows], power[:, rows], first), _PADDED, axis=-1) * gain
-    return irfft(out, _PADDED, axis=-1)[:, :_LENGTH]
+    """Return the signal, its bands kept from leaking below themselves, where a sharp onset spreads them."""
+    low = [_shaped(bands[b : b + 1], power[:, b : b + 1], first) for b in range(sp.N_LOW)]
+    each = np.array([*low, _shaped(bands[sp.N_LOW :], power[:, sp.N_LOW :], first)], dtype=np.float32)
+    spectra = (rfft(each, _PADDED, axis=-1) * _keepers()[:, None]).sum(axis=0)
+    return irfft(spectra, _PADDED, axis=-1)[:, :_LENGTH].astype(float)
 
 
 @lru_cache(maxsize=1)
 def _keepers():
-    """Return rows of bands and the response, at lines of _PADDED, of a causal Butterworth high-pass for each."""
+    """Return the response of a Butterworth high-pass at lines of _PADDED for each low band and all high ones."""
     line = np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ)
     poles = np.exp(1j * np.pi * (2 * np.arange(1, _LEAK_ORDER + 1) + _LEAK_ORDER - 1) / (2 * _LEAK_ORDER))
-    out = []
-    for first, last, corner_hz, delay_s in _LEAKS:
-        s = 1j * line / corner_hz if corner_hz else np.full(len(line), np.inf)
-        with np.errstate(invalid="ignore"):
-            gain = np.prod([s / (s - p) for p in poles], axis=0) if corner_hz else np.ones(len(line))
-        out.append((slice(first, last), gain * np.exp(2j * np.pi * line * delay_s)))
+    out = np.ones((sp.N_LOW + 1, len(line)), dtype=np.complex64)
+    for band in range(2, sp.N_LOW + 1):
+        corner_hz = _LEAK_CORNER * sp.BAND_HZ[band - 1] if band < sp.N_LOW else 2.2
+        s = 1j * line / corner_hz
+        out[band] = np.prod([s / (s - p) for p in poles], axis=0)
     return out
 
 
 # --- spectra
 
 
-def _like_before(noise, ln_noise, start, p):
+def _fall(ln_spectrum):
+    """Return the ln gain at lines of _PADDED next to Nyquist, steeper than a smoothed spectrum tells, shape (3, line).
+
+    Anti-alias filters end there. Measured on Ridgecrest records, and in proportion to the fall of the spectrum.
+    """
+    line = np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ)
+    drop = ln_spectrum[:, np.searchsorted(SPEC_HZ, 47.0)] - ln_spectrum[:, -1]
+    return -np.clip(drop / 1.5, 0, 1)[:, None] * np.maximum((line - 48.2) / 1.6, 0) ** 3
+
+
+def _like_before(noise, ln_noise, fall, start, p):
     """Return noise whose spectrum before P is the one asked for."""
     keep = slice(start, start + NPTS)
     change = ln_noise - sp.noise_spectrum(noise[:, keep], p / SAMPLING_RATE_HZ)
     line = np.fft.rfftfreq(_LENGTH, 1 / SAMPLING_RATE_HZ)
-    gain = np.exp([_on_lines(line, sp.NOISE_HZ, row) for row in np.clip(change, -2, 2)])
+    gain = np.exp([_on_lines(line, sp.NOISE_HZ, row) for row in np.clip(change, -2, 2)] + fall[:, ::2])
     return irfft(rfft(noise, axis=-1) * gain, _LENGTH, axis=-1)
 
 
@@ -283,11 +294,11 @@ def _on_lines(line, frequency_hz, values):
     return np.interp(np.log(np.maximum(line, 1e-3)), np.log(frequency_hz), values)
 
 
-def _causal(x, ln_gain):
+def _causal(x, ln_gain, more=0.0):
     """Filter by a ln gain at SPEC_HZ with minimum phase (from the folded cepstrum)."""
     line = np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ)
     ln = np.array([_on_lines(line, SPEC_HZ, row) for row in np.clip(ln_gain, -3, 3)])
-    cepstrum = irfft(ln, _PADDED, axis=-1)
+    cepstrum = irfft(ln + more, _PADDED, axis=-1)
     cepstrum[:, 1 : _PADDED // 2] *= 2
     cepstrum[:, _PADDED // 2 + 1 :] = 0
     response = np.exp(rfft(cepstrum, axis=-1))

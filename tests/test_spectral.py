@@ -39,11 +39,11 @@ def test_describe_is_free_of_scale():
 
 @pytest.mark.parametrize("late", [-20, 0, 35])
 def test_onset(late):
-    """A step of variance is found, 0.04 s early: real motion has begun by then."""
+    """A step of variance is found, 0.03 s early: real motion has begun by then."""
     x = noise(1, 3)[0]
     x[:, 1000 + late :] *= 30
     extra = spectral.split_extra(spectral.describe(x[None], [14.0]).extra[0])
-    assert extra.onset_s == pytest.approx(late / 100 - 0.04, abs=0.03)
+    assert extra.onset_s == pytest.approx(late / 100 - 0.03, abs=0.03)
 
 
 def test_noise_spectrum():

@@ -1,0 +1,88 @@
+"""Synthesis: what is described is found again in motion of fresh noise."""
+
+import numpy as np
+import pytest
+
+from obspy_tng import spectral
+from obspy_tng.preprocessing import condition, land
+from obspy_tng.spectral_synthesis import synthesise
+
+
+def record(seed=0, sp_s=5.0):
+    """Return coloured noise under an envelope: quiet, P ten times, S a hundred times as strong, decaying."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(6000) / 100
+    x = rng.normal(size=(3, 6000))
+    x[1] = 0.7 * x[0] + 0.7 * x[1]
+    x = np.fft.irfft(np.fft.rfft(x) / (1 + (np.fft.rfftfreq(6000, 0.01) / 8) ** 2), 6000)
+    since = t - 10 - sp_s
+    level = np.where(t < 10, 1.0, np.where(since < 0, 10.0, 2 + 100 * np.exp(-np.maximum(since, 0) / 5)))
+    return condition(x * level * 1e-3)
+
+
+def again(x, seed, sp_s=5.0):
+    """Return motion made of a description of x."""
+    known = spectral.describe(x[None], [10 + sp_s])
+    power = spectral.smooth_power(known.ln_power[0])
+    rng = np.random.default_rng(seed)
+    return land(synthesise(power, known.ln_spectrum[0], known.extra[0], known.ln_scale[0], known.ln_sp[0], rng))
+
+
+def test_same_seed_same_motion():
+    """The motion is a function of description and seed; another seed gives other phases."""
+    x = record()
+    assert np.array_equal(again(x, 1), again(x, 1))
+    assert abs(np.corrcoef(again(x, 1)[0], again(x, 2)[0])[0, 1]) < 0.3
+    assert abs(np.corrcoef(again(x, 1)[0], x[0])[0, 1]) < 0.3
+
+
+def test_spectrum_is_kept():
+    """The smoothed spectrum of the whole record is met within 15 % from 0.3 to 45 Hz."""
+    x = record(1)
+    some = (spectral.SPEC_HZ > 0.3) & (spectral.SPEC_HZ < 45)
+    assert np.abs(spectral.spectrum(again(x, 3)) - spectral.spectrum(x))[:, some].mean() < 0.15
+
+
+def test_levels_of_quiet_p_and_coda():
+    """Mean square of the differenced motion before P, after P, in S and in the coda is met within 25 % on average."""
+    parts = np.array([[200, 900], [1030, 1480], [1520, 2200], [3500, 5500]])
+    rows = []
+    for seed in range(12):
+        x, y = np.diff(record(seed)), np.diff(again(record(seed), seed + 100))
+        rows.append([np.log((y[:, a:b] ** 2).mean() / (x[:, a:b] ** 2).mean()) for a, b in parts])
+    assert np.abs(np.mean(rows, axis=0)) == pytest.approx(np.zeros(4), abs=0.22)
+
+
+def test_nothing_before_p():
+    """P of 50 dB lets nothing out before the onset: 0.3 to 0.1 s before it the motion is as quiet as ever."""
+    x = record(4, sp_s=2.0)
+    x[:, 1000:] *= 30
+    ratio = []
+    for seed in range(6):
+        y = np.diff(again(x, seed, sp_s=2.0))
+        ratio.append(np.log((y[:, 965:985] ** 2).mean() / (y[:, 300:900] ** 2).mean()))
+    assert np.mean(ratio) < 1.0
+
+
+def test_coherency_is_kept():
+    """E and N of the coda are as coherent as they were, mean over bands and records within .07."""
+    rows = []
+    for seed in range(5):
+        x = record(seed)
+        found = [spectral.coherency(y, 10.0, 5.0)[-1, 1:, 0].real.mean() for y in (x, again(x, seed + 50))]
+        rows.append(found)
+    one, two = np.mean(rows, axis=0)
+    assert one > 0.5
+    assert two == pytest.approx(one, abs=0.07)
+
+
+def test_level_scales():
+    """A scale larger by ln 3 gives three times the motion."""
+    known = spectral.describe(record()[None], [15.0])
+    power = spectral.smooth_power(known.ln_power[0])
+
+    def at(ln_scale):
+        rng = np.random.default_rng(0)
+        return synthesise(power, known.ln_spectrum[0], known.extra[0], ln_scale, known.ln_sp[0], rng)
+
+    assert at(np.log(3)) == pytest.approx(3 * at(0.0))
