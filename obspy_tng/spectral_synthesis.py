@@ -263,7 +263,12 @@ def _keepers():
     out = np.ones((sp.N_LOW + 1, len(line)), dtype=np.complex64)
     for band in range(2, sp.N_LOW + 1):
         corner_hz = _LEAK_CORNER * sp.BAND_HZ[band - 1] if band < sp.N_LOW else 2.2
-        s = 1j * line / corner_hz
+        # bilinear: the analogue response would jump at Nyquist, and ring before the onset
+        s = (
+            1j
+            * np.tan(np.pi * np.minimum(line, 49.999) / SAMPLING_RATE_HZ)
+            / np.tan(np.pi * corner_hz / SAMPLING_RATE_HZ)
+        )
         out[band] = np.prod([s / (s - p) for p in poles], axis=0)
     return out
 
