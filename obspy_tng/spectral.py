@@ -92,7 +92,7 @@ class Extra(NamedTuple):
     ln_noise : numpy.ndarray, shape (3, len(NOISE_HZ))
         ln of the noise's Fourier amplitude at NOISE_HZ as if it lasted the whole record, over the scale.
     coherency : numpy.ndarray, shape (N_PARTS, band, pair), complex
-        Between components, |c| < 1.
+        Between components, of magnitude below 1.
     """
 
     onset_s: float
