@@ -32,8 +32,10 @@ class LatentPool:
     Attributes
     ----------
     latents : numpy.ndarray, shape (N, numbers per step, steps), float32
+        Codes of energy (the default model) or of waveforms.
     ln_sd : numpy.ndarray, shape (N, 3)
-        ln of each component's standard deviation in m/s².
+        ln amplitudes. Codes of waveforms: standard deviation of each component in m/s². Codes of energy: scale of the
+        record (`spectral.Description`), the same for all three.
     parents : list of str
         Record ids.
     station, network : str

@@ -2,6 +2,7 @@
 
 Phase 0 trains the unconditioned autoencoder on a corpus without the target stations (used alone: "zero-shot").
 Phase 1 fine-tunes on the target stations with their one-hot label and noise of each station's own latent spread.
+The spectral network, the shipped default, has phase 0 only: see `training_spectral`.
 """
 
 from __future__ import annotations

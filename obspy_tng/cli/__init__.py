@@ -10,7 +10,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Measure how well generated records stand for real ones."),
     "generate": ("generate", "Generate three-component accelerograms for a site."),
     "hvsr": ("hvsr", "Tell f0 and the HVSR curve of sites from real records."),
-    "info": ("info", "Print versions and the shipped model card."),
+    "info": ("info", "Print versions and the shipped model cards."),
     "pool": ("pool", "Build, inspect and retarget station pools."),
     "stations": ("stations", "List the stations that can be generated."),
     "train": ("train", "Train TimesNet-Gen on a corpus."),
