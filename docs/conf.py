@@ -31,6 +31,10 @@ smartquotes = False  # they would turn --out into an en dash
 default_role = "obj"  # `name` in docstrings is a link where there is a target, code elsewhere
 suppress_warnings = ["sphinx_gallery.space_in_filename"]  # a clone may lie in "My Documents"
 
+HAVE_WEIGHTS = any(SHIPPED.glob("*.safetensors"))
+if not HAVE_WEIGHTS:
+    suppress_warnings += ["image.not_readable"]  # the figure of the page "How it works" is an example's
+
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc says them, with units
 autodoc_member_order = "bysource"
@@ -53,7 +57,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": "/plot_",
     "ignore_pattern": r"demo\.py",
-    "plot_gallery": any(SHIPPED.glob("*.safetensors")),  # without weights the examples are shown, not run
+    "plot_gallery": HAVE_WEIGHTS,  # without weights the examples are shown, not run
     "abort_on_example_error": True,
     "image_scrapers": ("figure_scraper",),
     "download_all_examples": False,
