@@ -17,6 +17,7 @@ import torch
 
 import obspy_tng as tng
 from obspy_tng.corpus import Corpus
+from obspy_tng.models import WAVEFORM
 from obspy_tng.models.autoencoder import build
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, windows
 from obspy_tng.site.curves import hvsr_array
@@ -66,7 +67,7 @@ def main():
     parser.add_argument("--model", default=None)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    model, corpus = tng.load_model(args.model), Corpus(args.corpus)
+    model, corpus = tng.load_model(args.model or WAVEFORM), Corpus(args.corpus)
     records = held_out(model, corpus)
     rows = {name: f0_kept(variant, records) for name, variant in variants(model)}
     unseen = [r for r in records if r.code in model.card["excluded"]]
