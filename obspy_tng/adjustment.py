@@ -105,6 +105,7 @@ def retarget(
         about={
             "made_of": f"records of {', '.join(p.code for p in used)} adjusted to an H/V curve; amplitudes nominal",
             "target": source or "H/V curve given by the user", "target_definition": compat or "whole record",
+            **({"layout": loaded.layout} if loaded.layout else {}),
         },
     )  # fmt: skip
 

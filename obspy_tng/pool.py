@@ -318,7 +318,10 @@ def build_pool(records, *, model=None, station: str | None = None, kind="recorde
         pga_mps2=pga, groups=np.zeros(len(records), int), latitude_deg=first.latitude_deg,
         longitude_deg=first.longitude_deg, elevation_m=first.elevation_m, vs30_mps=first.vs30_mps,
         f0_hz=f0_hz,
-        about={"made_of": f"{len(records)} {kind} accelerograms of {first.code}", **(about or {})},
+        about={
+            "made_of": f"{len(records)} {kind} accelerograms of {first.code}", **(about or {}),
+            **({"layout": model.layout} if model.layout else {}),
+        },
     )  # fmt: skip
 
 

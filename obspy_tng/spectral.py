@@ -55,6 +55,7 @@ _EARLIER_S = 0.03  # motion is above the noise this long before the criterion is
 _SHAPE = (N_PARTS, len(COHERENCY_HZ) - 1, len(PAIRS))
 N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * int(np.prod(_SHAPE))
 N_EXTRA = 1 + N_NOISE + N_COHERENCY
+LAYOUT = f"energy 1: {NT} {NB} {len(SPEC_HZ)} {N_NOISE} {N_COHERENCY}"  # raise the number when a meaning changes
 _FLOOR = 1e-16  # of power over the record's
 
 

@@ -148,6 +148,11 @@ def model_of(pool: LatentPool, model=None, device: str = "cpu"):
             f"the pool of {pool.code} was made with other weights ({pool.model}, {pool.model_sha256[:12]}…) than "
             f"{loaded.name} ({loaded.sha256[:12]}…); build the pool anew with this model, or give the pool's model"
         )
+    if pool.about.get("layout", "") != loaded.layout:
+        raise ModelError(
+            f"the pool of {pool.code} was made by another version of this package: its codes mean "
+            f"{pool.about.get('layout', '')!r}, here {loaded.layout!r}; build it anew"
+        )
     return loaded
 
 

@@ -1,5 +1,7 @@
 """The spectral network: loss, code, packing; and the shipped default as a generator."""
 
+from dataclasses import replace
+
 import numpy as np
 import obspy
 import pytest
@@ -110,6 +112,13 @@ def test_codes_mix_to_a_record_that_is_none_of_them(model, pool):
         away = described.ln_spectrum[i] + described.ln_scale[i] - wanted - pool.ln_sd[0][0]
         assert np.abs(away[:, inner]).mean() < 0.15
     assert abs(np.corrcoef(waves[0, 0], waves[1, 0])[0, 1]) < 0.1
+
+
+def test_codes_of_another_meaning_are_refused(pool):
+    """A pool whose numbers meant something else when it was built is not read as if they did not."""
+    stale = replace(pool, about={**pool.about, "layout": "energy 0: 1 2 3"})
+    with pytest.raises(tng.TNGError, match="another version"):
+        tng.generate(pool=stale, n=1, seed=0)
 
 
 def test_same_seed_same_record():

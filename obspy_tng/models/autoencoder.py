@@ -57,6 +57,8 @@ class Autoencoder:
         """Return the station labels of a conditioned model, [] of an unconditioned one."""
         return list(self.card.get("stations", []))
 
+    #: what the numbers of a latent mean, where the weights alone do not say it
+    layout = ""
     #: records a variance-preserving mix draws; waveforms that are mixed from fewer correlate too much with one of them
     mixed = 5
 

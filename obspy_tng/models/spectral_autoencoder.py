@@ -27,6 +27,7 @@ class Parts(NamedTuple):
 class SpectralAutoencoder(Autoencoder):
     """Network, card and device of a trained spectral TimesNet-Gen; latents are energies, not waveforms."""
 
+    layout = spectral.LAYOUT
     mixed = 3  # energies of three records are no copy of any
 
     @property
