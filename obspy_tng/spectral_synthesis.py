@@ -26,6 +26,7 @@ _SHARPENINGS = 8, 2  # of long and of short frames
 _LEAST_LN = -0.35  # noise after P is at least this much below all motion: what was before P may have been a coda
 _SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _CORRECTIONS = 2
+_OVERSHOOT = 5.0  # most that low bands may have in the first instants over those that follow
 _LEAK_ORDER = 4
 _LEAK_CORNER = 0.9  # of the next lower band
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
@@ -116,7 +117,7 @@ def _cells(power, times_s, start, p):
         noise[:, rows, :p_cell] = np.exp(before)
         least = _between(middle_s[p_cell:], times_s[NP_:], ln[:, rows][..., NP_:]) + _LEAST_LN
         noise[:, rows, p_cell:] = np.exp(np.minimum(before.mean(axis=-1, keepdims=True), least))
-        near = times_s > p_s - half_s
+        near = times_s > p_s - 0.2 * half_s  # earlier ones see but the first instants of the signal, dimly
         see = _seen(times_s[near] * SAMPLING_RATE_HZ + start, n, n_cells)
         weight = see.sum(axis=0)
         back = see / np.maximum(weight, 1e-9)
@@ -126,7 +127,12 @@ def _cells(power, times_s, start, p):
         out *= ramp
         for _ in range(sharpenings):
             out *= np.where(weight > 1e-6, (rest / (out @ see.T + 1e-30)) @ back, 1.0)
-        signal[:, rows] = out / np.maximum(ramp, 1e-3)
+        out /= np.maximum(ramp, 1e-3)
+        if n == sp.N_LONG:
+            k = p_cell + n // (2 * _STEP)
+            most = _OVERSHOOT * out[..., k : 2 * k - p_cell].mean(axis=-1, keepdims=True)
+            out[..., p_cell:k] = np.minimum(out[..., p_cell:k], most)
+        signal[:, rows] = out
     return noise, signal
 
 
