@@ -12,7 +12,6 @@ import numpy as np
 from obspy_tng.errors import TNGError
 from obspy_tng.evaluation.intensity import NAMES as INTENSITY_NAMES
 from obspy_tng.evaluation.intensity import PERIODS_S, psa_single
-from obspy_tng.evaluation.statistics import sd_ratio
 from obspy_tng.site.smoothing import smooth, smoothing_matrix
 
 # Anderson's bands where the records have a band (high-pass 0.1 Hz, Nyquist 50 Hz); the last is broad
@@ -293,34 +292,3 @@ def _with_mean(scores):
         raise TNGError("no measure in common; accepted: names of intensity.measures, psa_mps2, fas_mps")
     scores["mean"] = _mean(np.stack(list(scores.values())), 0)
     return {k: float(v) if np.ndim(v) == 0 else v for k, v in scores.items()}
-
-
-def psa_bias(ln_psa_sample: np.ndarray, ln_psa_reference: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the mean ln difference of two sets of response spectra, period by period.
-
-    Parameters
-    ----------
-    ln_psa_sample, ln_psa_reference : numpy.ndarray, shape (n, p) and (m, p)
-        NaN is missing.
-
-    Returns
-    -------
-    dict of numpy.ndarray, shape (p,)
-        ``ln_bias`` sample minus reference; ``standard_error`` of it, records taken as independent; ``low`` and
-        ``high`` of the 95 % interval; ``sigma_ratio`` sample over reference. The sign is that of sample over
-        reference, the reverse of the Broadband Platform's ln(observed / simulated).
-
-    References
-    ----------
-    Goulet, Abrahamson, Somerville & Wooddell (2015), The SCEC Broadband Platform validation exercise, SRL 86(1).
-    """
-    bias = _difference(ln_psa_sample, ln_psa_reference)
-    variance = 0.0
-    for values in (np.asarray(ln_psa_sample, float), np.asarray(ln_psa_reference, float)):
-        count = np.isfinite(values).sum(axis=0)
-        squares = _mean((values - _mean(values, 0)) ** 2, 0)
-        variance = variance + np.divide(squares, count - 1, out=np.full(len(bias), np.nan), where=count > 1)
-    error = np.sqrt(variance)
-    low, high = bias - 1.96 * error, bias + 1.96 * error
-    ratio = sd_ratio(ln_psa_sample, ln_psa_reference)
-    return {"ln_bias": bias, "standard_error": error, "low": low, "high": high, "sigma_ratio": ratio}

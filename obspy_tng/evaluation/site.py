@@ -18,7 +18,7 @@ from obspy_tng.evaluation.statistics import (
     wasserstein_columns,
 )
 from obspy_tng.preprocessing import TAPER_START_S
-from obspy_tng.site.curves import lognormal, windowed_hvsr
+from obspy_tng.site.curves import windowed_hvsr
 from obspy_tng.site.peaks import clear_peaks
 from obspy_tng.site.timesnet_gen import record_f0
 from obspy_tng.site.windows import CYCLES, LENGTH_S, _change_point, noise_window, signal_window
@@ -43,15 +43,6 @@ class RecordHvsr(NamedTuple):
     p_s: np.ndarray  # (n,), told from the energy
     s_s: np.ndarray  # (n,)
     reasons: list  # (n,), why there is no curve; "" where there is one
-
-
-class SiteCurves(NamedTuple):
-    """Curves of a set of records."""
-
-    median: np.ndarray  # (f,), exp(mean ln HVSR)
-    average: np.ndarray  # (f,), mean of HVSR, as in the paper's Figure 5
-    sigma_ln: np.ndarray  # (f,)
-    n_valid: np.ndarray  # (f,)
 
 
 def record_hvsr(data: np.ndarray, sampling_rate: float, *, snr: float = 3.0) -> RecordHvsr:
@@ -221,25 +212,6 @@ def curve_measures(sample: np.ndarray, reference: np.ndarray, *, min_valid: int 
 def _mean(values) -> float:
     values = values[~np.isnan(values)]
     return float(values.mean()) if values.size else float("nan")
-
-
-def site_curves(ln_hvsr: np.ndarray) -> SiteCurves:
-    """Return the median and the average curve of records, with the spread.
-
-    Parameters
-    ----------
-    ln_hvsr : numpy.ndarray, shape (n, f)
-        NaN where masked.
-
-    Returns
-    -------
-    SiteCurves
-    """
-    curves = np.exp(ln_hvsr)
-    median, sigma_ln, n_valid = lognormal(curves)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        average = np.where(np.isfinite(curves), curves, 0.0).sum(axis=0) / n_valid
-    return SiteCurves(median, average, sigma_ln, n_valid)
 
 
 def joint_distance(ln_pga, ln_f0, ln_pga_reference, ln_f0_reference) -> float:

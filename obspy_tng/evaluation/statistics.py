@@ -209,26 +209,6 @@ def event_splits(events, n_splits: int, rng: np.random.Generator) -> list[tuple[
     return splits
 
 
-def event_bootstrap(events, rng: np.random.Generator) -> np.ndarray:
-    """Resample events with replacement.
-
-    Parameters
-    ----------
-    events : array_like of str, shape (n,)
-        See `event_splits`.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    numpy.ndarray of int
-        Rows of the drawn events, as often as they were drawn; about as many as there are records.
-    """
-    event = _event_numbers(events)
-    count = int(event.max(initial=-1)) + 1
-    times = np.bincount(rng.integers(count, size=count), minlength=count) if count else np.zeros(0, int)
-    return np.repeat(np.arange(event.size), times[event])
-
-
 def interval(values, level: float = 0.95) -> Interval:
     """Return the mean over splits and the central interval that holds a share of them.
 

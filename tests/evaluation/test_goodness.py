@@ -139,20 +139,3 @@ def test_nothing_in_common():
         goodness.anderson(noise(2), noise(3), RATE_HZ)
     with pytest.raises(TNGError, match="accepted"):
         goodness.anderson(noise(1), noise(1), RATE_HZ, bands_hz=((20, 60),))
-
-
-def test_psa_bias_of_known_shift_and_spread():
-    """Normal samples: bias, standard error √(s²/n + r²/m), ratio of sigmas; the interval holds the truth 19 of 20."""
-    rng = np.random.default_rng(2)
-    n, m, periods = 60, 40, 500
-    sample, reference = 0.2 + 0.4 * rng.normal(size=(n, periods)), 0.8 * rng.normal(size=(m, periods))
-    made = goodness.psa_bias(sample, reference)
-    assert made["ln_bias"].mean() == pytest.approx(0.2, abs=0.02)
-    assert made["standard_error"].mean() == pytest.approx(math.sqrt(0.4**2 / n + 0.8**2 / m), rel=0.02)
-    assert made["sigma_ratio"].mean() == pytest.approx(0.5, rel=0.05)
-    held = (made["low"] < 0.2) & (made["high"] > 0.2)
-    assert held.mean() == pytest.approx(0.95, abs=0.03)
-    sample[:, 3] = np.nan
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert np.isnan(goodness.psa_bias(sample, reference)["ln_bias"][3])

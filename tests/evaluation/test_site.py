@@ -152,15 +152,6 @@ def test_energy_distance_of_equal_laws_is_zero_on_average():
     assert np.min(apart) > np.max(same)
 
 
-def test_site_curves_of_a_lognormal():
-    """HVSR of 1/e, 1 and e: median 1, average their mean, sigma 1; a masked record does not count."""
-    made = site.site_curves(np.array([[-1.0, -1.0], [0.0, np.nan], [1.0, 1.0]]))
-    np.testing.assert_allclose(made.median, 1)
-    np.testing.assert_allclose(made.average, [(1 / np.e + 1 + np.e) / 3, (1 / np.e + np.e) / 2])
-    np.testing.assert_allclose(made.sigma_ln, [1, np.sqrt(2)])
-    assert made.n_valid.tolist() == [3, 2]
-
-
 def test_joint_distance_sees_what_marginals_do_not():
     """Coupling turned round: marginals are equal, the joint distance is not 0."""
     rng = np.random.default_rng(7)

@@ -112,17 +112,6 @@ def test_records_without_event_stand_alone():
         st.event_splits(["x", "x"], 1, np.random.default_rng(0))
 
 
-def test_bootstrap_draws_whole_events():
-    """Records of one event come equally often, as many events as there are come in all."""
-    events = np.repeat(["a", "b", "c", "d"], 3)
-    rows = st.event_bootstrap(events, np.random.default_rng(9))
-    counts = np.bincount(rows, minlength=12).reshape(4, 3)
-    assert (counts == counts[:, :1]).all()
-    assert counts[:, 0].sum() == 4
-    means = [np.mean(st.event_bootstrap(events, np.random.default_rng(i)) // 3) for i in range(2000)]
-    assert np.std(means) == pytest.approx(np.std(np.arange(4)) / 2, rel=0.1)
-
-
 def test_interval_of_splits():
     """95 % of 0 … 100 lie in 2.5 … 97.5; NaN splits take no part; a column without values is NaN."""
     values = np.stack([np.arange(101.0), np.full(101, np.nan)], axis=1)
