@@ -55,6 +55,34 @@ def clusters(traces: list[Trace]) -> list[list[Trace]]:
     return clusters
 
 
+def complete(stream, waiting: dict[tuple, list[Trace]]) -> Stream:
+    """Return the traces of a Stream that have their three components, with siblings that came before.
+
+    Parameters
+    ----------
+    stream : obspy.Stream
+        Of one file.
+    waiting : dict
+        Single components by sensor, kept between calls; what stays in it at the end is incomplete.
+    """
+    whole = Stream()
+    fresh: dict[tuple, list] = {}
+    for trace in stream:
+        key = (trace.stats.network, trace.stats.station, trace.stats.location, instrument(trace))
+        fresh.setdefault(key, []).append(trace)
+    for key, traces in fresh.items():
+        if len({component(t) for t in traces}) >= 3:
+            whole += Stream(traces)
+            continue
+        pool = waiting.setdefault(key, [])
+        pool.extend(traces)
+        for cluster in clusters(pool):
+            if len({component(t) for t in cluster}) == 3:
+                whole += Stream(cluster)
+                waiting[key] = [t for t in waiting[key] if all(t is not c for c in cluster)]
+    return whole
+
+
 def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
     """Return the fields of a Record made of the traces of one sensor that belong together."""
     by_letter: dict[str, Trace] = {}

@@ -218,22 +218,9 @@ def iter_records(paths, inventory=None, events=None, *, units: str | None = None
     foreign: list[tuple[str, str]] = []
     waiting: dict[tuple, list] = {}
     for name, stream in read_members(paths, foreign):
-        whole = Stream()
-        fresh: dict[tuple, list] = {}
         for trace in stream:
             trace.stats.source_file = name
-            key = (trace.stats.network, trace.stats.station, trace.stats.location, assembly.instrument(trace))
-            fresh.setdefault(key, []).append(trace)
-        for key, traces in fresh.items():
-            if len({assembly.component(t) for t in traces}) >= 3:
-                whole += Stream(traces)
-                continue
-            pool = waiting.setdefault(key, [])
-            pool.extend(traces)
-            for cluster in assembly.clusters(pool):
-                if len({assembly.component(t) for t in cluster}) == 3:
-                    whole += Stream(cluster)
-                    waiting[key] = [t for t in waiting[key] if all(t is not c for c in cluster)]
+        whole = assembly.complete(stream, waiting)
         if whole:
             yield records(whole, inventory, table, units=units)
     rest = records(Stream([t for pool in waiting.values() for t in pool]), inventory, table, units=units)

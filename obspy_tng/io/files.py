@@ -61,10 +61,48 @@ def read_members(paths, skipped, *, headonly=False):
     >>> for name, stream in read_members(["event.zip", "records/"], skipped):  # doctest: +SKIP
     ...     print(name, stream[0].id)
     """
+    return _read_roots(_roots(paths), skipped, headonly)
+
+
+def list_files(paths, skipped):
+    """Return the files that `read_members` would open, in its order, as pairs of path and name.
+
+    Parameters, and what is raised, as there; nothing is read.
+    """
+    return list(_files(_roots(paths), skipped))
+
+
+def count_members(path):
+    """Return how many entries a zip archive has, 0 for any other file and for a damaged one."""
+    try:
+        with open(path, "rb") as file:
+            if not file.read(4).startswith(_ZIP):
+                return 0
+            with zipfile.ZipFile(file) as archive:
+                return len(archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return 0
+
+
+def read_file(path, name, skipped, *, entries=None):
+    """Yield (name, Stream) of the members of one file, as `read_members` does.
+
+    Parameters
+    ----------
+    path, name : path, str
+        As of `list_files`.
+    skipped : list
+        As of `read_members`.
+    entries : (int, int), optional
+        First entry of a zip archive to be read and the one after the last, in the order of names.
+    """
+    yield from _read_file(Path(path), name, skipped, False, entries)
+
+
+def _roots(paths):
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
-    roots = [root for path in paths for root in _expand(path)]
-    return _read_roots(roots, skipped, headonly)
+    return [root for path in paths for root in _expand(path)]
 
 
 def _expand(path):
@@ -80,10 +118,14 @@ def _expand(path):
 
 
 def _read_roots(roots, skipped, headonly):
+    for path, label in _files(roots, skipped):
+        yield from _read_file(path, label, skipped, headonly)
+
+
+def _files(roots, skipped):
     for root in roots:
         name = root.name or root.resolve().name
-        for path, label in _walk(root, name, skipped) if root.is_dir() else [(root, name)]:
-            yield from _read_file(path, label, skipped, headonly)
+        yield from _walk(root, name, skipped) if root.is_dir() else [(root, name)]
 
 
 def _walk(folder, name, skipped):
@@ -115,13 +157,13 @@ def _hidden(name):
     return "hidden file" if name.startswith(".") else None
 
 
-def _read_file(path, name, skipped, headonly):
+def _read_file(path, name, skipped, headonly, entries=None):
     """Yield the members of one file on disk: its own traces, or those of the archive it is."""
     try:
         with open(path, "rb") as file:
             head = file.read(4096)
             if head.startswith(_ZIP):
-                yield from _read_zip(file, name, skipped, headonly)
+                yield from _read_zip(file, name, skipped, headonly, entries=entries)
                 return
             # ObsPy unpacks these itself, but only from a path
             packed = path.suffix.lower() in _COMPRESSED
@@ -135,7 +177,7 @@ def _read_file(path, name, skipped, headonly):
         yield from _read_bytes(head + (source or b""), name, skipped, headonly)
 
 
-def _read_zip(file, name, skipped, headonly, depth=1):
+def _read_zip(file, name, skipped, headonly, depth=1, entries=None):
     """Yield the members of an open zip archive."""
     try:
         archive = zipfile.ZipFile(file)
@@ -143,7 +185,7 @@ def _read_zip(file, name, skipped, headonly, depth=1):
         skipped.append((name, f"damaged zip archive: {error}"))
         return
     with archive:
-        for info in sorted(archive.infolist(), key=lambda info: info.filename):
+        for info in sorted(archive.infolist(), key=lambda info: info.filename)[slice(*(entries or (None,)))]:
             if info.is_dir():
                 continue
             # members are never written to disk, so a path such as ../../x is a name like any other
