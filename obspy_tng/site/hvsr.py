@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NamedTuple
-
-import numpy as np
+from collections.abc import Sequence
 
 from obspy_tng.errors import RecordError, TNGError
 from obspy_tng.record import Record, Skipped
-from obspy_tng.site import curves, timesnet_gen
 from obspy_tng.site.inputs import record_parts
-from obspy_tng.site.smoothing import parse
-from obspy_tng.site.spectra import check_horizontal
-from obspy_tng.site.windows import (
-    CYCLES,
-    Window,
-    before_second_earthquake,
-    energy_onsets,
-    noise_window,
-    signal_window,
-    window_length,
-)
-
-BAND_HZ = (0.5, 20.0)  # without a band
-N_FREQUENCY = 200
-TAPER = 0.1
-GROUPS = {
-    "station": lambda r: r.code,
-    "sensor": lambda r: f"{r.network}.{r.station}.{r.location}.{r.channels[2][:-1]}",
-    "record": lambda r: r.id,
-    "all": lambda r: "all",
-}
-
-
-class _Result(NamedTuple):
-    """Curve of one record and where it came from."""
-
-    record: Record  # its samples dropped
-    group: str
-    curve: np.ndarray
-    window: Window
-    noise: tuple[int, int] | None
-    cut: bool  # before a second earthquake
-    f0_hz: float
+from obspy_tng.site.rows import Row, rows
+from obspy_tng.site.settings import Settings, check
 
 
 def hvsr(
@@ -53,20 +18,26 @@ def hvsr(
     events=None,
     band_hz: tuple[float, float] | None = None,
     window: str | float = "s",
+    overlap: float = 0.0,
+    max_windows: int | None = None,
+    taper: float | None = None,
     horizontal: str = "quadratic",
     smoothing: str = "ko:40",
     snr: float = 3.0,
     n_frequency: int | None = None,
+    azimuth_step_deg: float | None = None,
+    reject: str | Sequence[str] = (),
+    mask=None,
     compat: str | None = None,
     group: str = "station",
     units: str | None = None,
     sampling_rate_hz: float | None = None,
 ):
-    """Compute the earthquake HVSR of records and the log-mean curve of every station.
+    """Compute the HVSR of records and the log-mean curve of every station.
 
-    Per record: S window cut, mean removed, 10 % cosine ramps outside of it, Fourier amplitudes at exactly the window's
-    length, horizontals combined, H and V smoothed, divided. A frequency at which the smoothed spectrum of any
-    component is less than `snr` times that of the noise before P is NaN for that record.
+    Per window: cut, mean removed, cosine ramps of 10 % (outside of an S window), Fourier amplitudes at exactly the
+    window's length, horizontals combined, H and V smoothed, divided. A frequency at which the smoothed spectrum of
+    any component is less than `snr` times that of the noise before P is NaN for that record.
 
     Parameters
     ----------
@@ -76,22 +47,36 @@ def hvsr(
     inventory, events : ObsPy object or path, optional
         StationXML (responses, coordinates) and QuakeML (P and S picks, travel times).
     band_hz : (float, float), optional
-        Lowest and highest frequency in Hz. Default 0.5-20 Hz with a window of 20 s; when given the window is
+        Lowest and highest frequency in Hz. Default 0.5-20 Hz with an S window of 20 s; when given that is
         max(15 s, 10 / fmin), as far as the record reaches.
-    window : {"s", "full"} or float
-        S window, whole record, or S window of that many seconds.
-    horizontal : {"quadratic", "geometric", "arithmetic", "total-energy", "maximum"}
-        How the horizontals are combined, before smoothing.
+    window : {"s", "full", "noise"}, "sliding:SECONDS" or float
+        S window, whole record, noise before P, windows of fixed length through the whole record (microtremor), or
+        S window of that many seconds.
+    overlap : float
+        Of sliding windows, as a share of their length.
+    max_windows : int, optional
+        Of each record, the first ones; default all.
+    taper : float, optional
+        Each cosine ramp's share of the window, default 0.1.
+    horizontal : str
+        How the horizontals are combined, before smoothing; see `spectra.horizontal`.
     smoothing : str
-        ``"ko:B"``: Konno-Ohmachi of bandwidth B.
+        ``"kind:bandwidth"``, such as ``"ko:40"``; see `smoothing.parse`.
     snr : float
         Smallest signal/noise ratio of smoothed amplitudes per sqrt(length); 0 for no mask. Records with less
-        than 5 s before P are not masked: their ``noise_length_s`` is 0.
+        than 5 s before P are not masked: their ``noise_length_s`` is 0. Only S windows are masked.
     n_frequency : int, optional
         Number of log-spaced frequencies in the band, default 200; curves also cover half an octave beyond either end.
-    compat : {None, "timesnet-gen"}
-        ``"timesnet-gen"``: as the published code, see `timesnet_gen`; whole record, 400 linear frequencies
-        1-20 Hz; `horizontal`, `smoothing` and `snr` are not used.
+    azimuth_step_deg : float, optional
+        Also compute the curves of single azimuths, 0° (north) to 180°, at this step.
+    reject : str or sequence of str
+        Rules that take windows out of a station's statistics, such as ``"cox:2"``; see `rejection.reject`.
+    mask : optional
+        Windows to take out by hand; see `rejection.reject`.
+    compat : {None, "geopsy", "timesnet-gen"}
+        ``"geopsy"``: as Geopsy, see `geopsy`; sliding windows of `window` seconds (default 60), 2048 frequencies
+        0.3-40 Hz. ``"timesnet-gen"``: as the published code, see `timesnet_gen`; whole record, 400 linear
+        frequencies 1-20 Hz; `horizontal`, `smoothing`, `taper` and `snr` are not used.
     group : {"station", "sensor", "record", "all"}
         What one curve is made of: NET.STA, NET.STA.LOC.CH, one record, everything.
     units : {"m/s2", "cm/s2", "gal", "g"}, optional
@@ -102,10 +87,11 @@ def hvsr(
     Returns
     -------
     xarray.Dataset
-        ``hvsr`` (record, frequency); ``curve``, ``sigma_ln``, ``n_valid`` (station, frequency): exp(mean ln),
-        standard deviation of ln (ddof 1), number of valid records. Coordinates say station, event, distance
-        and the window of every record; attributes hold the settings and ``skipped``, what was left out and
-        why.
+        A row of dimension ``record`` is one window. ``hvsr`` (record, frequency); ``accepted``, ``rejected_by``
+        (record); ``snr_ok`` (record, component, frequency); over accepted rows ``curve``, ``sigma_ln``, ``n_valid``
+        (station, frequency): exp(mean ln), standard deviation of ln (ddof 1), number of valid rows. Coordinates say
+        station, event, distance, window and noise of every row; attributes hold the settings and ``skipped``, what
+        was left out and why.
 
     Raises
     ------
@@ -120,22 +106,41 @@ def hvsr(
     --------
     >>> import obspy
     >>> from obspy_tng import hvsr
-    >>> dict(hvsr(obspy.read(), window="full").sizes)
-    {'record': 1, 'frequency': 200, 'station': 1}
+    >>> data = hvsr(obspy.read(), window="full")
+    >>> data.sizes["frequency"], data.station.values.tolist()
+    (236, ['BW.RJOB'])
     """
-    settings = _settings(band_hz, window, horizontal, smoothing, snr, n_frequency, compat, group)
-    results: list[_Result] = []
+    settings = check(
+        band_hz=band_hz,
+        window=window,
+        overlap=overlap,
+        max_windows=max_windows,
+        taper=taper,
+        horizontal=horizontal,
+        smoothing=smoothing,
+        snr=snr,
+        n_frequency=n_frequency,
+        compat=compat,
+        group=group,
+        azimuth_step_deg=azimuth_step_deg,
+    )
+    found: list[Row] = []
     skipped: list[Skipped] = []
     for part in record_parts(data, inventory, events, units, sampling_rate_hz):
         skipped.extend(getattr(part, "skipped", ()))
-        for record in part:
-            try:
-                results.append(_curve(record, settings))
-            except RecordError as err:
-                skipped.append(Skipped(_name(record), str(err)))
-    if not results:
+        more, bad = rows_of(part, settings)
+        found.extend(more)
+        skipped.extend(bad)
+    if not found:
         raise NothingComputedError(skipped)
-    return _dataset(results, skipped, settings)
+    from obspy_tng.site.dataset import build
+
+    dataset = build(found, skipped, settings)
+    if reject or mask is not None:
+        from obspy_tng.site import rejection
+
+        dataset = rejection.reject(dataset, *([reject] if isinstance(reject, str) else reject), mask=mask)
+    return dataset
 
 
 class NothingComputedError(TNGError):
@@ -147,167 +152,19 @@ class NothingComputedError(TNGError):
         self.skipped = list(skipped)
 
 
-def _settings(band_hz, window, horizontal, smoothing, snr, n_frequency, compat, group) -> dict:
-    """Return the checked settings, with the output frequencies."""
-    curves.check_compat(compat)
-    check_horizontal(horizontal)
-    if group not in GROUPS:
-        raise TNGError(f"group {group!r} not known; accepted: {', '.join(GROUPS)}")
-    if not snr >= 0:
-        raise TNGError(f"snr {snr!r} is not a number of 0 or more")
-    if band_hz is not None:
-        band_hz = tuple(map(float, band_hz))
-        if len(band_hz) != 2 or not 0 < band_hz[0] < band_hz[1] < np.inf:
-            raise TNGError(f"band {band_hz} is not 0 < FMIN < FMAX in Hz")
-    length_s = window_length(window, band_hz)
-    if compat == "timesnet-gen":
-        band = band_hz or timesnet_gen.BAND_HZ
-        frequency = np.linspace(*band, n_frequency or timesnet_gen.N_FREQUENCY)
-        return {
-            "band_hz": band,
-            "frequency_hz": frequency,
-            "length_s": None,
-            "window": "full",
-            "horizontal": "geometric",
-            "smoothing": timesnet_gen.SMOOTHING,
-            "snr": 0.0,
-            "taper": 0.0,
-            "compat": compat,
-            "group": group,
-        }
-    band = band_hz or BAND_HZ
-    return {
-        "band_hz": band,
-        "frequency_hz": _with_flanks(*band, n_frequency or N_FREQUENCY),
-        "length_s": length_s,
-        "window": str(window),
-        "horizontal": horizontal,
-        "smoothing": str(parse(smoothing)),
-        "snr": float(snr),
-        "taper": TAPER,
-        "compat": "",
-        "group": group,
-    }
+def rows_of(records: Sequence[Record], settings: Settings) -> tuple[list[Row], list[Skipped]]:
+    """Return the curves of records, and which of them gave none for what reason; one piece of work of an archive.
 
-
-def _with_flanks(low_hz, high_hz, n) -> np.ndarray:
-    """Return n log-spaced frequencies over a band and, at the same spacing, half an octave beyond either end.
-
-    A peak near an end of the band can only be judged by both its flanks.
+    Parameters
+    ----------
+    records : sequence of Record
+    settings : Settings
+        Of `settings.check`.
     """
-    step = np.log(high_hz / low_hz) / (n - 1)
-    beyond = int(np.log(2) / 2 / step)
-    return low_hz * np.exp(step * np.arange(-beyond, n + beyond))
-
-
-def _name(record):
-    return f"{record.source}: {record.id}" if record.source else record.id
-
-
-def _curve(record, settings) -> _Result:
-    """Return the curve of one record.
-
-    Raises
-    ------
-    RecordError
-        Too short after S, or a component without energy.
-    """
-    data, rate, f0 = record.data, record.sampling_rate, np.nan
-    p, s, source = record.p_s, record.s_s, record.onset_source
-    window_only = settings["length_s"] is None
-    if not np.isfinite(s) and not window_only:
-        picked_p = p
-        p, s = energy_onsets(data, rate)
-        p, source = (picked_p if np.isfinite(picked_p) else p), "energy"
-    window = signal_window(record.npts, rate, s, source, settings["length_s"], settings["taper"])
-    whole = window
-    if not window_only and source != "energy":  # an S told from the energy may be P, and its S no second earthquake
-        window = before_second_earthquake(data, rate, window, record.magnitude)
-    noise = None if window_only else noise_window(rate, p, window.start)
-    if (np.ptp(data[:, window.start : window.stop], axis=1) == 0).any():
-        raise RecordError("a component is constant inside the window")
-    if settings["compat"] == "timesnet-gen":
-        curve = timesnet_gen.hvsr_curves(data[None], rate, settings["frequency_hz"])[0]
-        f0 = timesnet_gen.record_f0(data[None], rate, settings["band_hz"])[0]
-    else:
-        curve = curves.windowed_hvsr(
-            data,
-            rate,
-            window,
-            noise,
-            settings["frequency_hz"],
-            how=settings["horizontal"],
-            smoothing=settings["smoothing"],
-            snr=settings["snr"],
-            taper=settings["taper"],
-        )
-        length_s = (window.stop - window.start) / rate
-        if not window_only and length_s < settings["length_s"] - 1 / rate:  # cut short: too few cycles
-            cycles = min(CYCLES, settings["length_s"] * settings["band_hz"][0])
-            curve[settings["frequency_hz"] * length_s < cycles * (1 - 1e-9)] = np.nan
-    light = replace(record, data=np.empty((3, 0)))
-    return _Result(light, GROUPS[settings["group"]](record), curve, window, noise, window != whole, f0)
-
-
-def _dataset(results, skipped, settings):
-    """Return the Dataset of all curves, with the statistics of every station."""
-    import xarray as xr
-
-    results = sorted(results, key=lambda r: (r.group, r.record.starttime))
-    group = np.array([r.group for r in results])
-    stations = np.unique(group)
-    curve = np.array([r.curve for r in results])
-    stats = [curves.lognormal(curve[group == s]) for s in stations]
-    rate = np.array([r.record.sampling_rate for r in results])
-    start = np.array([r.window.start for r in results]) / rate
-    stop = np.array([r.window.stop for r in results]) / rate
-    noise = np.array([(r.noise[1] - r.noise[0]) if r.noise else 0 for r in results]) / rate
-
-    def of(name):
-        return [getattr(r.record, name) for r in results]
-
-    def middle(name):
-        return [np.median(np.array(of(name))[group == s]) for s in stations]
-
-    variables = {
-        "hvsr": (("record", "frequency"), curve, _attrs("horizontal-to-vertical spectral ratio", "1")),
-        "curve": (
-            ("station", "frequency"),
-            np.array([s[0] for s in stats]),
-            _attrs("exp(mean ln HVSR)", "1"),
-        ),
-        "sigma_ln": (
-            ("station", "frequency"),
-            np.array([s[1] for s in stats]),
-            _attrs("std of ln HVSR, ddof 1", "1"),
-        ),
-        "n_valid": (("station", "frequency"), np.array([s[2] for s in stats]), _attrs("records used", "1")),
-    }
-    if settings["compat"]:
-        f0 = np.array([r.f0_hz for r in results])
-        variables["f0_record_hz"] = ("record", f0, _attrs("frequency of the largest value", "Hz"))
-    coords = {
-        "frequency": ("frequency", settings["frequency_hz"], _attrs("frequency", "Hz")),
-        "record": ("record", [r.record.id for r in results]),
-        "station": ("station", stations),
-        "record_station": ("record", group),
-        "event": ("record", of("event_id")),
-        "starttime": ("record", [str(r.record.starttime) for r in results]),
-        "magnitude": ("record", of("magnitude")),
-        "distance_km": ("record", of("distance_km"), _attrs("epicentral distance", "km")),
-        "window_start_s": ("record", start, _attrs("start of the window after the first sample", "s")),
-        "window_end_s": ("record", stop, _attrs("end of the window after the first sample", "s")),
-        "window_source": ("record", [r.window.source for r in results]),
-        "window_cut": ("record", [r.cut for r in results], {"long_name": "cut before a second earthquake"}),
-        "noise_length_s": ("record", noise, _attrs("noise before P; 0: no SNR mask", "s")),
-        "latitude_deg": ("station", middle("latitude_deg"), _attrs("latitude", "degree")),
-        "longitude_deg": ("station", middle("longitude_deg"), _attrs("longitude", "degree")),
-    }
-    attrs = {k: settings[k] for k in ("window", "horizontal", "smoothing", "snr", "taper", "compat", "group")}
-    attrs |= {"band_hz": list(settings["band_hz"]), "window_length_s": settings["length_s"] or 0.0}
-    attrs["skipped"] = [f"{s.name}: {s.reason}" for s in skipped]
-    return xr.Dataset(variables, coords, attrs)
-
-
-def _attrs(long_name, units):
-    return {"long_name": long_name, "units": units}
+    found, skipped = [], []
+    for record in records:
+        try:
+            found.extend(rows(record, settings))
+        except RecordError as err:
+            skipped.append(Skipped(f"{record.source}: {record.id}" if record.source else record.id, str(err)))
+    return found, skipped

@@ -1,0 +1,158 @@
+"""The xarray Dataset of an HVSR: curves of all windows, where each came from, statistics of every station."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from obspy_tng.site import curves
+from obspy_tng.site.rows import Row
+from obspy_tng.site.settings import Settings
+
+COMPONENTS = ("E", "N", "Z")
+
+
+def build(rows: list[Row], skipped, settings: Settings):
+    """Return the Dataset of all curves.
+
+    Parameters
+    ----------
+    rows : list of Row
+        In any order; the result does not depend on it.
+    skipped : list of Skipped
+        What was left out and why.
+    settings : Settings
+
+    Returns
+    -------
+    xarray.Dataset
+        As `hvsr.hvsr` describes it, every row accepted.
+    """
+    import xarray as xr
+
+    rows, names = _named(rows)
+    group = np.array([r.group for r in rows])
+    stations = np.unique(group)
+    curve = np.array([r.curve for r in rows])
+    stats = [curves.lognormal(curve[group == s]) for s in stations]
+    per_station = ("station", "frequency")
+    true = np.ones((3, settings.frequency_hz.size), bool)
+    variables = {
+        "hvsr": (("record", "frequency"), curve, _attrs("horizontal-to-vertical spectral ratio", "1")),
+        "curve": (per_station, np.array([s[0] for s in stats]), _attrs("exp(mean ln HVSR) of accepted rows", "1")),
+        "sigma_ln": (per_station, np.array([s[1] for s in stats]), _attrs("std of ln HVSR, ddof 1", "1")),
+        "n_valid": (per_station, np.array([s[2] for s in stats]), _attrs("accepted rows with a value", "1")),
+        "accepted": ("record", np.ones(len(rows), bool), {"long_name": "takes part in the station's statistics"}),
+        "rejected_by": ("record", np.full(len(rows), "", dtype=object), {"long_name": "rule that rejected the row"}),
+        "snr_ok": (
+            ("record", "component", "frequency"),
+            np.array([true if r.snr_ok is None else r.snr_ok for r in rows]),
+            {"long_name": "signal stands out of the noise, or no noise is known"},
+        ),
+    }
+    if settings.compat == "timesnet-gen":
+        f0 = np.array([r.f0_hz for r in rows])
+        variables["f0_record_hz"] = ("record", f0, _attrs("frequency of the largest value", "Hz"))
+    coords = {
+        "frequency": ("frequency", settings.frequency_hz, _attrs("frequency", "Hz")),
+        "component": ("component", list(COMPONENTS)),
+        "station": ("station", stations),
+        **names,
+        **_places(rows, group, stations),
+        **_windows(rows),
+        "record_station": ("record", group),
+    }
+    attrs = settings.attrs() | {"skipped": [f"{s.name}: {s.reason}" for s in skipped]}
+    return xr.Dataset(variables, coords, attrs)
+
+
+def _named(rows):
+    """Return the rows in order, and the coordinates that name them.
+
+    Windows of one file and sensor are counted through, whatever pieces it was read in: their times count from
+    its first sample that gave a window.
+    """
+    rows = sorted(rows, key=lambda r: (r.group, _parent(r), r.record.starttime, r.window.start))
+    families: list[list[Row]] = []
+    for row in rows:
+        if not families or _parent(families[-1][0]) != _parent(row):
+            families.append([])
+        families[-1].append(row)
+    families.sort(key=lambda f: (f[0].group, f[0].record.starttime, f[0].record.id))
+    out, ids, index = [], [], []
+    taken: dict[str, int] = {}
+    for family in families:
+        first = family[0].record
+        taken[first.id] = taken.get(first.id, 0) + 1
+        name = first.id if taken[first.id] == 1 else f"{first.id}~{taken[first.id]}"
+        largest = max(r.record_peak for r in family)
+        for k, row in enumerate(family):
+            shift = round((row.record.starttime - first.starttime) * row.record.sampling_rate)
+            window = row.window._replace(start=row.window.start + shift, stop=row.window.stop + shift)
+            noise = row.noise and (row.noise[0] + shift, row.noise[1] + shift)
+            record = row.record if row.record is first else replace(row.record, starttime=first.starttime)
+            out.append(row._replace(record=record, window=window, noise=noise, record_peak=largest))
+            ids.append((name, f"{name}#{k}" if len(family) > 1 else name))
+            index.append(k)
+    return out, {
+        "record": ("record", [unique for _, unique in ids]),
+        "record_id": ("record", [name for name, _ in ids], {"long_name": "record the window is of"}),
+        "window_index": ("record", np.array(index), {"long_name": "number of the window in its record"}),
+    }
+
+
+def _parent(row):
+    """Return what tells the record a row is a window of."""
+    r = row.record
+    sensor = (r.network, r.station, r.location, r.channels, r.event_id, r.source)
+    return (*sensor, "") if r.source and row.window.source == "sliding" else (*sensor, str(r.starttime))
+
+
+def _places(rows, group, stations) -> dict:
+    """Return the coordinates that tell event, time and place."""
+
+    def of(name):
+        return [getattr(r.record, name) for r in rows]
+
+    def middle(name):
+        return [np.median(np.array(of(name))[group == s]) for s in stations]
+
+    return {
+        "event": ("record", of("event_id")),
+        "starttime": ("record", [str(t) for t in of("starttime")]),
+        "magnitude": ("record", of("magnitude")),
+        "distance_km": ("record", of("distance_km"), _attrs("epicentral distance", "km")),
+        "latitude_deg": ("station", middle("latitude_deg"), _attrs("latitude", "degree")),
+        "longitude_deg": ("station", middle("longitude_deg"), _attrs("longitude", "degree")),
+    }
+
+
+def _windows(rows) -> dict:
+    """Return the coordinates that tell which samples were used."""
+    rate = np.array([r.record.sampling_rate for r in rows])
+    noise = np.array([r.noise or (np.nan, np.nan) for r in rows]) / rate[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        peak = np.array([r.peak for r in rows]) / np.array([r.record_peak for r in rows])
+    start = np.array([r.window.start for r in rows]) / rate
+    stop = np.array([r.window.stop for r in rows]) / rate
+    return {
+        "window_start_s": ("record", start, _attrs("start of the window after the first sample", "s")),
+        "window_end_s": ("record", stop, _attrs("end of the window after the first sample", "s")),
+        "window_source": ("record", [r.window.source for r in rows]),
+        "window_cut": ("record", [r.cut for r in rows], {"long_name": "cut before a second earthquake"}),
+        "noise_start_s": ("record", noise[:, 0], _attrs("start of the noise after the first sample", "s")),
+        "noise_end_s": ("record", noise[:, 1], _attrs("end of the noise after the first sample", "s")),
+        "noise_length_s": (
+            "record",
+            np.nan_to_num(noise[:, 1] - noise[:, 0]),
+            _attrs("noise before P; 0: no SNR mask", "s"),
+        ),
+        "sta_lta_min": ("record", [r.sta_lta[0] for r in rows], _attrs("smallest STA/LTA in the window", "1")),
+        "sta_lta_max": ("record", [r.sta_lta[1] for r in rows], _attrs("largest STA/LTA in the window", "1")),
+        "peak_over_record": ("record", peak, _attrs("largest sample over that of the record", "1")),
+    }
+
+
+def _attrs(long_name, units):
+    return {"long_name": long_name, "units": units}
