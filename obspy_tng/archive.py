@@ -1,0 +1,219 @@
+"""Archives piece by piece: the same work in this process, in processes of this machine, or on a dask cluster.
+
+A piece is a run of small files, of the members of a zip archive, or a stretch of continuous MiniSEED. Pieces depend on
+the data alone, never on how many workers there are, and their results come back in the order of the pieces: the
+numbers are the same however the work is shared out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from obspy import Stream
+
+from obspy_tng import assembly
+from obspy_tng.errors import TNGError
+from obspy_tng.events import EventTable
+from obspy_tng.io import files
+from obspy_tng.pieces import PIECE_S, Piece, cut, pieces
+from obspy_tng.record import Skipped, read_events, read_inventory, records
+
+
+class Part(NamedTuple):
+    """What came of a piece: what the function returned, None where it failed, and what was left out."""
+
+    piece: Piece
+    value: Any
+    skipped: list[Skipped]
+
+
+def map_records(
+    function: Callable,
+    paths,
+    *,
+    inventory=None,
+    events=None,
+    units: str | None = None,
+    window_s: float | None = None,
+    step_s: float | None = None,
+    piece_s: float = PIECE_S,
+    max_windows: int | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Part]:
+    """Yield what a function makes of the records of every piece, in order, whoever does the work.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(records, piece) -> value``; `records` is a list of `Record`. With `jobs` or `scheduler` it must be
+        found by its name in an installed module (`functools.partial` of one is fine), and its value should be small.
+    paths, window_s, step_s, piece_s, max_windows
+        See `pieces`.
+    inventory, events, units
+        See `obspy_tng.records`.
+    jobs : int
+        Processes on this machine. More than one starts fresh Pythons: a script needs
+        ``if __name__ == "__main__":``.
+    scheduler : str, optional
+        Address of a running dask scheduler, such as ``"tcp://10.0.0.5:8786"``, whose workers see the same files;
+        `jobs` is then not used. Needs the extra ``dask``.
+    progress : callable, optional
+        ``progress(done, total)`` after each piece.
+
+    Yields
+    ------
+    Part
+        A piece that fails is a `Skipped` entry with its reason, and value None. Components whose siblings lie in
+        other pieces come last, in a piece of their own; what stays incomplete is listed there.
+
+    Raises
+    ------
+    FileNotFoundError, TNGError
+        As `pieces`; `jobs` is below 1, no scheduler answers, or dask is not installed.
+    """
+    if jobs < 1:
+        raise TNGError(f"jobs {jobs} given; accepted: 1 or more")
+    skipped: list[Skipped] = []
+    windows = {"window_s": window_s, "step_s": step_s, "piece_s": piece_s, "max_windows": max_windows}
+    todo = pieces(paths, skipped, **windows)
+    inventory = read_inventory(inventory)
+    context = _Context(inventory, EventTable(read_events(events), inventory), units)
+    yield Part(Piece("files"), None, skipped)
+    waiting: list = []
+    for done, (part, lonely) in enumerate(_shared_out(function, todo, context, min(jobs, len(todo)), scheduler), 1):
+        waiting.extend(lonely)
+        if progress:
+            progress(done, len(todo))
+        yield part
+    if waiting:
+        yield _of_siblings(function, waiting, context)
+
+
+class _Context(NamedTuple):
+    """What every task needs besides its piece; sent to a worker once."""
+
+    inventory: Any
+    table: EventTable
+    units: str | None
+
+
+_context: _Context | None = None  # of a worker process
+
+
+def _receive(context):
+    global _context
+    _context = context
+
+
+def _work(function, piece, context=None) -> tuple[Part, list]:
+    """Read a piece and call the function; also return traces whose siblings lie elsewhere."""
+    context = context or _context
+    foreign: list[tuple[str, str]] = []
+    lonely: list = []
+    try:
+        if piece.stretch:
+            whole = cut(piece)
+        else:
+            whole, waiting = Stream(), {}
+            for path, name, entries in piece.files:
+                for member, stream in files.read_file(path, name, foreign, entries=entries):
+                    for trace in stream:
+                        trace.stats.source_file = member
+                    whole += assembly.complete(stream, waiting)
+            lonely = [trace for pool in waiting.values() for trace in pool]
+        found = records(whole, context.inventory, context.table, units=context.units)
+        skipped = [Skipped(*item) for item in foreign] + found.skipped
+        if piece.stretch:
+            found = [replace(r, data=r.data[:, : piece.stretch.npts]) for r in found]
+        return Part(piece, function(found, piece), skipped), lonely
+    except Exception as err:  # one bad piece must not end the work on the others
+        text = (str(err).strip() or "no message").splitlines()[0]
+        reason = text if isinstance(err, TNGError) else f"unexpected {type(err).__name__}: {text[:200]}"
+        return Part(piece, None, [*(Skipped(*item) for item in foreign), Skipped(piece.name, reason)]), lonely
+
+
+def _of_siblings(function, traces, context) -> Part:
+    """Return the part made of single components that came from different pieces."""
+    piece = Piece("components from several files")
+    try:
+        found = records(Stream(traces), context.inventory, context.table, units=context.units)
+        return Part(piece, function(found, piece), found.skipped)
+    except Exception as err:
+        return Part(piece, None, [Skipped(piece.name, f"unexpected {type(err).__name__}: {err}")])
+
+
+# --- who does the work
+
+
+def _shared_out(function, todo, context, jobs, scheduler):
+    """Yield what `_work` returns for each piece, in order."""
+    if scheduler is None and jobs <= 1:
+        for piece in todo:
+            yield _work(function, piece, context)
+        return
+    with _cluster(scheduler, context) if scheduler else _processes(jobs, context) as (submit, n_workers):
+        ahead = deque()
+        rest = iter(todo)
+        while True:
+            # a bounded number in flight keeps finished results from piling up behind a slow piece
+            for piece in rest:
+                ahead.append((piece, submit(function, piece)))
+                if len(ahead) >= 4 * n_workers:
+                    break
+            if not ahead:
+                return
+            piece, future = ahead.popleft()
+            try:
+                yield future.result()
+            except BrokenExecutor:
+                reason = "a worker process died before: out of memory, or a script without `if __name__ ==`"
+                yield Part(piece, None, [Skipped(piece.name, reason)]), []
+            except Exception as err:  # a cluster's worker that died, or a value that cannot be sent
+                text = (str(err).strip() or "no message").splitlines()[0][:200]
+                yield Part(piece, None, [Skipped(piece.name, f"{type(err).__name__}: {text}")]), []
+
+
+@contextmanager
+def _processes(jobs, context):
+    from multiprocessing import get_context
+
+    # a fork would copy the locks of whatever threads the caller runs
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_receive, initargs=(context,))
+
+    def submit(function, piece):
+        try:
+            return pool.submit(_work, function, piece)
+        except BrokenExecutor as err:
+            failed = Future()
+            failed.set_exception(err)
+            return failed
+
+    try:
+        yield submit, jobs
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _cluster(address, context):
+    try:
+        from distributed import Client
+    except ImportError:
+        raise TNGError("a scheduler needs dask: pip install 'obspy-tng[dask]'") from None
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as err:
+        raise TNGError(f"no dask scheduler answers at {address!r}: {str(err).splitlines()[0]}") from None
+    try:
+        workers = max(1, sum(client.nthreads().values()))
+        shared = client.scatter(context, broadcast=True, hash=False)
+        yield lambda function, piece: client.submit(_work, function, piece, shared, pure=False), workers
+    finally:
+        client.close()

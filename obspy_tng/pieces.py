@@ -1,0 +1,208 @@
+"""What one task of an archive reads: a run of files, of the members of a zip archive, or a stretch of MiniSEED."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from obspy import Stream, Trace, UTCDateTime
+
+from obspy_tng import assembly
+from obspy_tng.errors import TNGError
+from obspy_tng.io import blocks, files
+from obspy_tng.record import Skipped
+
+PIECE_S = 3600.0
+_FILES, _MEMBERS, _BYTES = 24, 96, 4_000_000  # in one piece; multiples of three keep single components together
+_SLACK = 3  # samples read beyond a stretch, for clocks that drift against the nominal rate
+
+
+class Stretch(NamedTuple):
+    """Which part of a continuous recording a piece is; windows are counted from the first common sample."""
+
+    start: UTCDateTime  # of the piece
+    npts: int
+    origin: UTCDateTime  # first common sample of the recording
+    first_window: int
+    n_windows: int
+    total_windows: int  # of the recording
+
+
+class Piece(NamedTuple):
+    """What one task reads: files (path, name, entries of a zip archive or None), or blocks of a stretch."""
+
+    name: str
+    files: tuple = ()
+    blocks: tuple = ()
+    stretch: Stretch | None = None
+
+
+def pieces(
+    paths,
+    skipped: list,
+    *,
+    window_s: float | None = None,
+    step_s: float | None = None,
+    piece_s: float = PIECE_S,
+    max_windows: int | None = None,
+) -> list[Piece]:
+    """Divide files, directories, globs and zip archives into pieces.
+
+    Parameters
+    ----------
+    paths : str, path or iterable of them
+        As `obspy_tng.read_records` takes them.
+    skipped : list
+        Receives `Skipped` entries for what is passed over.
+    window_s : float, optional
+        Length of the windows that continuous recordings will be cut into, in s. When given, MiniSEED is indexed by
+        its record headers and cut in stretches that hold whole windows, counted from the first sample that the
+        three components share after the start or a gap; a recording may extend over several files. Default: files
+        are records and read whole.
+    step_s : float, optional
+        From the start of a window to that of the next, in s; default `window_s`, no overlap.
+    piece_s : float
+        Length of a stretch in s; the windows do not depend on it.
+    max_windows : int, optional
+        Windows per recording, from its start.
+
+    Returns
+    -------
+    list of Piece
+        In the order of the files; stretches last, in the order of sensor and time.
+
+    Raises
+    ------
+    FileNotFoundError
+        A path matches nothing.
+    TNGError
+        A length is not positive.
+    """
+    step_s = window_s if step_s is None else step_s
+    if window_s is not None and not (window_s > 0 and step_s > 0 and piece_s > 0):
+        raise TNGError(f"window {window_s} s, step {step_s} s, piece {piece_s} s given; accepted: lengths above 0")
+    foreign: list[tuple[str, str]] = []
+    listed = files.list_files(paths, foreign)
+    skipped.extend(Skipped(*item) for item in foreign)
+    continuous = [path for path, _ in listed if window_s is not None and blocks.is_miniseed(path)]
+    out = _of_files([item for item in listed if item[0] not in set(continuous)])
+    found = []
+    for path in continuous:
+        try:
+            found.extend(blocks.index(path.absolute()))
+        except Exception as err:  # ObsPy answers damaged records with several kinds of exception
+            skipped.append(Skipped(path.name, f"not readable: {str(err).strip().splitlines()[0][:200]}"))
+    return out + _of_blocks(found, skipped, window_s, step_s, piece_s, max_windows)
+
+
+def _of_files(listed) -> list[Piece]:
+    """Return runs of files, and of the entries of zip archives."""
+    out, run, size = [], [], 0
+    for path, name in listed:
+        if n := files.count_members(path):
+            parts = [(str(path.absolute()), name, (k, min(k + _MEMBERS, n))) for k in range(0, n, _MEMBERS)]
+            out.extend([_files_piece(run)] if run else [])
+            out.extend(_files_piece([part]) for part in parts)
+            run, size = [], 0
+            continue
+        run.append((str(path.absolute()), name, None))
+        size += os.path.getsize(path) if os.path.exists(path) else 0
+        if len(run) >= _FILES or size >= _BYTES:
+            out.append(_files_piece(run))
+            run, size = [], 0
+    return out + ([_files_piece(run)] if run else [])
+
+
+def _files_piece(run) -> Piece:
+    first, entries = run[0][1], run[0][2]
+    if entries:
+        return Piece(f"{first}, entries {entries[0] + 1} to {entries[1]}", tuple(run))
+    return Piece(first if len(run) == 1 else f"{first} and {len(run) - 1} more", tuple(run))
+
+
+def _of_blocks(found, skipped, window_s, step_s, piece_s, max_windows) -> list[Piece]:
+    """Return the stretches of continuous recordings that hold whole windows."""
+    sensors: dict[tuple, dict[str, list]] = {}
+    for block in found:
+        network, station, location, channel = block.id.split(".")
+        key = (network, station, location, assembly.instrument(Trace(header={"channel": channel})))
+        sensors.setdefault(key, {}).setdefault(channel, []).append(block)
+    out = []
+    for key, channels in sorted(sensors.items()):
+        name = ".".join(key) + "?"
+        rates = sorted({b.sampling_rate for held in channels.values() for b in held})
+        if len(channels) != 3:
+            skipped.append(Skipped(name, f"channels {', '.join(sorted(channels))} are not a triple; accepted: three"))
+            continue
+        if len(rates) > 1:
+            text = ", ".join(f"{rate:g}" for rate in rates)
+            skipped.append(Skipped(name, f"components differ in sampling rate: {text} Hz"))
+            continue
+        rate = rates[0]
+        length, step = round(window_s * rate), max(1, round(step_s * rate))
+        if length < 2:
+            skipped.append(Skipped(name, f"window of {window_s:g} s holds {length} sample(s) at {rate:g} Hz"))
+            continue
+        short = []
+        for start_ns, end_ns in _common([_joined(held, rate) for held in channels.values()]):
+            npts = round((end_ns - start_ns) * 1e-9 * rate) + 1
+            if npts < length:
+                short.append(npts / rate)
+                continue
+            total = (npts - length) // step + 1
+            if max_windows is not None:
+                total = min(total, max_windows)
+            held = [b for blocks_ in channels.values() for b in blocks_]
+            out.extend(_stretches(name, held, start_ns, rate, length, step, total, max(1, int(piece_s * rate) // step)))
+        if short:
+            text = f"{len(short)} stretch(es) without a gap, the longest of {max(short):.2f} s"
+            skipped.append(Skipped(name, f"{text}, are shorter than a window of {window_s:g} s"))
+    return out
+
+
+def _joined(held, rate) -> list[tuple[int, int]]:
+    """Return the spans in ns that the blocks of one channel cover without a gap."""
+    out: list[list[int]] = []
+    for block in sorted(held, key=lambda b: b.start_ns):
+        if out and block.start_ns - out[-1][1] <= 1.5e9 / rate:
+            out[-1][1] = max(out[-1][1], block.end_ns)
+        else:
+            out.append([block.start_ns, block.end_ns])
+    return [tuple(span) for span in out]
+
+
+def _common(spans_of) -> list[tuple[int, int]]:
+    """Return the spans that lie in one span of every channel."""
+    common = spans_of[0]
+    for spans in spans_of[1:]:
+        pairs = ((max(a, c), min(b, d)) for a, b in common for c, d in spans if a < d and c < b)
+        common = sorted(pairs)
+    return common
+
+
+def _stretches(name, held, origin_ns, rate, length, step, total, per_piece):
+    """Yield the pieces of one recording of `total` windows."""
+    origin = UTCDateTime(ns=origin_ns)
+    for first in range(0, total, per_piece):
+        n = min(per_piece, total - first)
+        start_ns = origin_ns + round(first * step / rate * 1e9)
+        npts = (n - 1) * step + length
+        end_ns = start_ns + round((npts + _SLACK) / rate * 1e9)
+        mine = tuple(b for b in held if b.start_ns <= end_ns and b.end_ns >= start_ns - 1e9 / rate)
+        start = UTCDateTime(ns=start_ns)
+        label = f"{name} {start.strftime('%Y-%m-%dT%H:%M:%S')} + {npts / rate:.0f} s"
+        yield Piece(label, blocks=mine, stretch=Stretch(start, npts, origin, first, n, total))
+
+
+def cut(piece: Piece) -> Stream:
+    """Return the traces of a stretch, a few samples longer than it."""
+    start, npts = piece.stretch.start, piece.stretch.npts
+    out = Stream()
+    for trace in blocks.read_blocks(piece.blocks):
+        end = start + (npts - 1 + _SLACK) * trace.stats.delta
+        part = trace.slice(start, end, nearest_sample=True)
+        if part.stats.npts:
+            part.stats.source_file = Path(piece.blocks[0].path).name
+            out.append(part)
+    return out
