@@ -40,7 +40,8 @@ def map_records(
     events=None,
     units: str | None = None,
     window_s: float | None = None,
-    step_s: float | None = None,
+    overlap: float = 0.0,
+    shorter: int = 0,
     piece_s: float = PIECE_S,
     max_windows: int | None = None,
     jobs: int = 1,
@@ -54,7 +55,7 @@ def map_records(
     function : callable
         ``function(records, piece) -> value``; `records` is a list of `Record`. With `jobs` or `scheduler` it must be
         found by its name in an installed module (`functools.partial` of one is fine), and its value should be small.
-    paths, window_s, step_s, piece_s, max_windows
+    paths, window_s, overlap, shorter, piece_s, max_windows
         See `pieces`.
     inventory, events, units
         See `obspy_tng.records`.
@@ -81,8 +82,8 @@ def map_records(
     if jobs < 1:
         raise TNGError(f"jobs {jobs} given; accepted: 1 or more")
     skipped: list[Skipped] = []
-    windows = {"window_s": window_s, "step_s": step_s, "piece_s": piece_s, "max_windows": max_windows}
-    todo = pieces(paths, skipped, **windows)
+    windows = {"window_s": window_s, "overlap": overlap, "shorter": shorter, "max_windows": max_windows}
+    todo = pieces(paths, skipped, piece_s=piece_s, **windows)
     inventory = read_inventory(inventory)
     context = _Context(inventory, EventTable(read_events(events), inventory), units)
     yield Part(Piece("files"), None, skipped)

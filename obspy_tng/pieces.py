@@ -43,7 +43,8 @@ def pieces(
     skipped: list,
     *,
     window_s: float | None = None,
-    step_s: float | None = None,
+    overlap: float = 0.0,
+    shorter: int = 0,
     piece_s: float = PIECE_S,
     max_windows: int | None = None,
 ) -> list[Piece]:
@@ -60,12 +61,14 @@ def pieces(
         its record headers and cut in stretches that hold whole windows, counted from the first sample that the
         three components share after the start or a gap; a recording may extend over several files. Default: files
         are records and read whole.
-    step_s : float, optional
-        From the start of a window to that of the next, in s; default `window_s`, no overlap.
+    overlap : float
+        Share of a window that the next one covers too: windows begin every ``round(length (1 - overlap))`` samples.
+    shorter : int
+        Samples by which the last window may fall short; 1 for Geopsy, see `site.geopsy.window_bounds`.
     piece_s : float
         Length of a stretch in s; the windows do not depend on it.
     max_windows : int, optional
-        Windows per recording, from its start.
+        Windows of each recording without a gap, from its start.
 
     Returns
     -------
@@ -77,11 +80,11 @@ def pieces(
     FileNotFoundError
         A path matches nothing.
     TNGError
-        A length is not positive.
+        A length is not positive, or `overlap` not below 1.
     """
-    step_s = window_s if step_s is None else step_s
-    if window_s is not None and not (window_s > 0 and step_s > 0 and piece_s > 0):
-        raise TNGError(f"window {window_s} s, step {step_s} s, piece {piece_s} s given; accepted: lengths above 0")
+    if window_s is not None and not (window_s > 0 and piece_s > 0 and 0 <= overlap < 1):
+        given = f"window {window_s} s, piece {piece_s} s, overlap {overlap}"
+        raise TNGError(f"{given} given; accepted: lengths above 0, overlap from 0 to below 1")
     foreign: list[tuple[str, str]] = []
     listed = files.list_files(paths, foreign)
     skipped.extend(Skipped(*item) for item in foreign)
@@ -93,7 +96,7 @@ def pieces(
             found.extend(blocks.index(path.absolute()))
         except Exception as err:  # ObsPy answers damaged records with several kinds of exception
             skipped.append(Skipped(path.name, f"not readable: {str(err).strip().splitlines()[0][:200]}"))
-    return out + _of_blocks(found, skipped, window_s, step_s, piece_s, max_windows)
+    return out + _of_blocks(found, skipped, window_s, overlap, shorter, piece_s, max_windows)
 
 
 def _of_files(listed) -> list[Piece]:
@@ -121,7 +124,7 @@ def _files_piece(run) -> Piece:
     return Piece(first if len(run) == 1 else f"{first} and {len(run) - 1} more", tuple(run))
 
 
-def _of_blocks(found, skipped, window_s, step_s, piece_s, max_windows) -> list[Piece]:
+def _of_blocks(found, skipped, window_s, overlap, shorter, piece_s, max_windows) -> list[Piece]:
     """Return the stretches of continuous recordings that hold whole windows."""
     sensors: dict[tuple, dict[str, list]] = {}
     for block in found:
@@ -140,21 +143,22 @@ def _of_blocks(found, skipped, window_s, step_s, piece_s, max_windows) -> list[P
             skipped.append(Skipped(name, f"components differ in sampling rate: {text} Hz"))
             continue
         rate = rates[0]
-        length, step = round(window_s * rate), max(1, round(step_s * rate))
+        length = round(window_s * rate)
+        step = max(1, round(length * (1 - overlap)))
+        per_piece = max(2, int(piece_s * rate) // step)
         if length < 2:
             skipped.append(Skipped(name, f"window of {window_s:g} s holds {length} sample(s) at {rate:g} Hz"))
             continue
         short = []
         for start_ns, end_ns in _common([_joined(held, rate) for held in channels.values()]):
             npts = round((end_ns - start_ns) * 1e-9 * rate) + 1
-            if npts < length:
+            if npts < length - shorter:
                 short.append(npts / rate)
                 continue
-            total = (npts - length) // step + 1
-            if max_windows is not None:
-                total = min(total, max_windows)
+            total = (npts - length + shorter) // step + 1
+            total = min(total, max_windows or total)
             held = [b for blocks_ in channels.values() for b in blocks_]
-            out.extend(_stretches(name, held, start_ns, rate, length, step, total, max(1, int(piece_s * rate) // step)))
+            out.extend(_stretches(name, held, (start_ns, npts), rate, length, step, total, per_piece))
         if short:
             text = f"{len(short)} stretch(es) without a gap, the longest of {max(short):.2f} s"
             skipped.append(Skipped(name, f"{text}, are shorter than a window of {window_s:g} s"))
@@ -181,13 +185,17 @@ def _common(spans_of) -> list[tuple[int, int]]:
     return common
 
 
-def _stretches(name, held, origin_ns, rate, length, step, total, per_piece):
+def _stretches(name, held, recording, rate, length, step, total, per_piece):
     """Yield the pieces of one recording of `total` windows."""
+    origin_ns, all_npts = recording
     origin = UTCDateTime(ns=origin_ns)
-    for first in range(0, total, per_piece):
-        n = min(per_piece, total - first)
+    firsts = list(range(0, total, per_piece))
+    if len(firsts) > 1 and total - firsts[-1] == 1:
+        firsts.pop()  # a lone window would be taken for a whole recording, which Geopsy cuts otherwise
+    for first, after in zip(firsts, [*firsts[1:], total], strict=True):
+        n = after - first
         start_ns = origin_ns + round(first * step / rate * 1e9)
-        npts = (n - 1) * step + length
+        npts = min((n - 1) * step + length, all_npts - first * step)
         end_ns = start_ns + round((npts + _SLACK) / rate * 1e9)
         mine = tuple(b for b in held if b.start_ns <= end_ns and b.end_ns >= start_ns - 1e9 / rate)
         start = UTCDateTime(ns=start_ns)
