@@ -238,7 +238,7 @@ def _window(npts, alpha, ends_behind):
     return spectra.taper(npts + 1, alpha / 2)[:npts] if ends_behind else spectra.taper(npts, alpha / 2)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def smoothing_rows(npts: int, sampling_rate: float, frequency_bytes: bytes, smoothing: kernels.Smoothing):
     """Return the FFT bins on either side of the output frequencies and the matrix that smooths at these bins.
 
@@ -273,15 +273,18 @@ def smoothing_rows(npts: int, sampling_rate: float, frequency_bytes: bytes, smoo
     from scipy.sparse import csr_array
 
     reach = 10 ** (KERNEL_LIMIT / smoothing.bandwidth)
-    first_bin = np.maximum(np.floor(bins / reach), 1).astype(int)
-    counts = np.minimum(np.floor(bins * reach), last).astype(int) - first_bin + 1
-    rows = np.repeat(np.arange(bins.size), counts)
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    columns = np.arange(starts[-1]) - np.repeat(starts[:-1] - first_bin, counts)
-    x = smoothing.bandwidth * np.log10(columns / bins[rows])
-    weights = np.sinc(x / np.pi) ** 4
-    weights /= np.bincount(rows, weights, minlength=bins.size)[rows]
-    return bins, csr_array((weights, (rows, columns)), shape=(bins.size, last + 1))
+    first = np.maximum(np.floor(bins / reach), 1).astype(int)
+    stop = np.minimum(np.floor(bins * reach), last).astype(int) + 1
+    ends = np.concatenate([[0], np.cumsum(stop - first)])
+    weights, columns = np.empty(ends[-1]), np.empty(ends[-1], dtype=np.int32)
+    x_of_bin = smoothing.bandwidth * np.log10(np.maximum(np.arange(last + 1), 1))
+    for row, (k, a, b) in enumerate(
+        zip(bins, first, stop, strict=True)
+    ):  # by rows: a window of hours makes many weights
+        part = np.sinc((x_of_bin[a:b] - x_of_bin[k]) / np.pi) ** 4
+        weights[ends[row] : ends[row + 1]] = part / part.sum()
+        columns[ends[row] : ends[row + 1]] = np.arange(a, b)
+    return bins, csr_array((weights, columns, ends), shape=(bins.size, last + 1))
 
 
 def _interpolate(curves, bins, position):
