@@ -83,6 +83,28 @@ def complete(stream, waiting: dict[tuple, list[Trace]]) -> Stream:
     return whole
 
 
+def stretches(cluster: list[Trace]) -> list[list[Trace]]:
+    """Split the traces of one sensor at every gap of a component; a cluster that shares no time stays as it is."""
+    pieces = [p for t in cluster for p in (t.split() if np.ma.isMaskedArray(t.data) else [t]) if p.stats.npts]
+    common = None
+    for channel in sorted({t.stats.channel for t in pieces}):
+        spans: list[list[UTCDateTime]] = []
+        for t in sorted((t for t in pieces if t.stats.channel == channel), key=lambda t: t.stats.starttime):
+            if spans and t.stats.starttime - spans[-1][1] <= 1.5 * t.stats.delta:
+                spans[-1][1] = max(spans[-1][1], t.stats.endtime)
+            else:
+                spans.append([t.stats.starttime, t.stats.endtime])
+        if common is None:
+            common = spans
+        else:
+            pairs = ([max(a, c), min(b, d)] for a, b in common for c, d in spans)
+            common = [[start, end] for start, end in pairs if start < end]
+    if not common:
+        return [cluster]
+    cut = ([t.slice(start, end, nearest_sample=True) for t in pieces] for start, end in common)
+    return [[t for t in traces if t.stats.npts] for traces in cut]
+
+
 def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
     """Return the fields of a Record made of the traces of one sensor that belong together."""
     by_letter: dict[str, Trace] = {}

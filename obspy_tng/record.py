@@ -124,7 +124,9 @@ class Record:
         return stream
 
 
-def records(stream: Stream, inventory=None, events=None, *, units: str | None = None) -> Records:
+def records(
+    stream: Stream, inventory=None, events=None, *, units: str | None = None, split_gaps: bool = False
+) -> Records:
     """Make three-component records in m/s² of a Stream.
 
     Parameters
@@ -138,6 +140,9 @@ def records(stream: Stream, inventory=None, events=None, *, units: str | None = 
         Events are matched in time; each is re-timed on its P picks before travel times are used.
     units : {"m/s2", "cm/s2", "gal", "g"}, optional
         What the numbers are, for files that cannot tell (SAC, MiniSEED without a response).
+    split_gaps : bool
+        Make one record of each stretch that all three components hold without a gap; else a gap is a reason to leave
+        a record out.
 
     Returns
     -------
@@ -165,7 +170,8 @@ def records(stream: Stream, inventory=None, events=None, *, units: str | None = 
         key = assembly.instrument(trace)
         groups.setdefault((trace.stats.network, trace.stats.station, trace.stats.location, key), []).append(trace)
     for key in sorted(groups):
-        for cluster in assembly.clusters(groups[key]):
+        found = assembly.clusters(groups[key])
+        for cluster in [part for c in found for part in assembly.stretches(c)] if split_gaps else found:
             name = assembly.record_name(cluster)
             try:
                 record = table.attach(Record(**assembly.assemble(cluster, inventory, units)))

@@ -1,23 +1,21 @@
-"""``obspy-tng hvsr``: f0 and HVSR curves of stations from files of real records."""
+"""``obspy-tng hvsr``: f0 and HVSR curves of stations from files of earthquakes or microtremor."""
 
 from __future__ import annotations
 
 import json
-import math
 import sys
 from pathlib import Path
 
 import click
 
-from obspy_tng.cli.output import replace
-
-SUFFIXES = (".nc", ".csv", ".json")
+SUFFIXES = (".nc", ".csv", ".json", ".hv")
 FIGURES = (".png", ".pdf", ".svg")
+FILE = click.Path(exists=True, dir_okay=False)
 
 
 def _suffix(accepted):
     def check(_ctx, _param, value):
-        if value is not None and Path(value).suffix.lower() not in accepted:
+        if value is not None and accepted and Path(value).suffix.lower() not in accepted:
             raise click.BadParameter(f"{value!r} ends in none of {' '.join(accepted)}")
         if value is not None and not Path(value).absolute().parent.is_dir():
             raise click.BadParameter(f"folder {str(Path(value).parent)!r} does not exist")
@@ -26,44 +24,17 @@ def _suffix(accepted):
     return check
 
 
-def _window(_ctx, _param, value):
-    from obspy_tng.errors import TNGError
-    from obspy_tng.site.windows import window_length
-
-    try:
-        window_length(value)
-    except TNGError as err:
-        raise click.BadParameter(str(err)) from None
-    return value
-
-
-def _smoothing(_ctx, _param, value):
-    from obspy_tng.errors import TNGError
-    from obspy_tng.site.smoothing import parse
-
-    try:
-        return str(parse(value))
-    except TNGError as err:
-        raise click.BadParameter(str(err)) from None
-
-
-def _band(_ctx, _param, value):
-    if value is not None and not 0 < value[0] < value[1] < math.inf:
-        raise click.BadParameter(f"{value[0]:g} {value[1]:g} is not 0 < FMIN < FMAX")
-    return value
-
-
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILES|DIRS...")
 @click.option(
     "--inventory",
-    type=click.Path(exists=True, dir_okay=False),
+    type=FILE,
     metavar="FILE",
-    help="StationXML: responses, coordinates. Default none: the ratio of the numbers as they are.",
+    help="StationXML: responses, coordinates, azimuths. Default none: the ratio of the numbers as they are.",
 )
 @click.option(
     "--events",
-    type=click.Path(exists=True, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="QuakeML: P and S picks, travel times. Default none: S from the energy of the record.",
 )
@@ -78,45 +49,94 @@ def _band(_ctx, _param, value):
     "--window",
     default="s",
     show_default=True,
-    callback=_window,
-    metavar="s|full|SECONDS",
-    help="S window, whole record, or S window of that length in s. s: 20 s from 0.5 s before S; with "
-    "--band max(15 s, 10/FMIN).",
+    metavar="WINDOW",
+    help="s: S window of 20 s from 0.5 s before S; with --band max(15 s, 10/FMIN). SECONDS: S window of that length. "
+    "full: whole record. noise: what there is before P. sliding:SECONDS: windows of that length through the whole "
+    "record, for microtremor; with --compat geopsy SECONDS alone means this.",
+)
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Of sliding windows, share of their length.",
+)
+@click.option(
+    "--max-windows",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Sliding windows of each record, the first ones.  [default: all]",
+)
+@click.option(
+    "--taper",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Of the window, for each cosine ramp; with --compat geopsy its alpha, for both ramps.  [default: 0.1]",
 )
 @click.option(
     "--horizontal",
     default="quadratic",
     show_default=True,
-    type=click.Choice(["quadratic", "geometric", "arithmetic", "total-energy", "maximum"]),
-    help="How E and N make one horizontal.",
+    metavar="HOW",
+    help="How E and N make one horizontal: quadratic, geometric, arithmetic, total-energy, maximum, rotd50 (or any "
+    "rotdNN), azimuth:DEG (clockwise from north).",
 )
 @click.option(
     "--smoothing",
     default="ko:40",
     show_default=True,
-    callback=_smoothing,
-    metavar="ko:B",
-    help="Konno-Ohmachi window of bandwidth B.",
+    metavar="KIND:B",
+    help="ko:B Konno-Ohmachi, loggauss:B log-Gaussian; parzen:HZ, rect:HZ, tri:HZ of that width in Hz.",
 )
 @click.option(
     "--band",
+    "band_hz",
     type=(float, float),
     metavar="FMIN FMAX",
-    callback=_band,
-    help="Frequencies in Hz.  [default: 0.5 20]",
+    help="Frequencies in Hz.  [default: 0.5 20; geopsy 0.3 40]",
+)
+@click.option(
+    "--nf",
+    "n_frequency",
+    type=click.IntRange(min=3),
+    metavar="N",
+    help="Frequencies in the band, log-spaced.  [default: 200; geopsy 2048]",
 )
 @click.option(
     "--snr",
     type=click.FloatRange(min=0),
     default=3.0,
     show_default=True,
-    help="Smallest signal/noise amplitude ratio on every component; 0 for no mask.",
+    help="Of S windows, smallest signal/noise amplitude ratio on every component; 0 for no mask.",
+)
+@click.option(
+    "--azimuths",
+    "azimuth_step_deg",
+    type=click.FloatRange(0, 90, min_open=True),
+    metavar="STEP",
+    help="Also the curves of single azimuths, every STEP degrees, and their weighted statistics (in .nc and the "
+    "figure).  [default: none]",
+)
+@click.option(
+    "--reject",
+    multiple=True,
+    metavar="RULE",
+    help="Leave windows out of the statistics: cox:2 (sd of f0), zscore:3, sta-lta:0.2:2.5, maximum:0.9; several are "
+    "applied in turn.  [default: none]",
+)
+@click.option("--mask", type=FILE, metavar="FILE", help="Leave out the windows this file lists.  [default: none]")
+@click.option(
+    "--mask-out",
+    callback=_suffix(()),
+    metavar="FILE",
+    help="Write the list of windows that were left out, for --mask.  [default: none]",
 )
 @click.option(
     "--compat",
-    type=click.Choice(["timesnet-gen"]),
-    help="Follow the published code instead: whole record, geometric mean, 1-20 Hz, f0 = median of "
-    "the records' largest values.  [default: none]",
+    type=click.Choice(["geopsy", "timesnet-gen"]),
+    help="geopsy: as Geopsy, sliding windows of 60 s. timesnet-gen: as the published code, whole record, geometric "
+    "mean, 1-20 Hz, f0 = median of the records' largest values.  [default: none]",
 )
 @click.option(
     "--units",
@@ -124,10 +144,24 @@ def _band(_ctx, _param, value):
     help="What the numbers are, where files cannot tell; H/V does not depend on it.  [default: none]",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes on this machine.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Of a running dask cluster, tcp://HOST:PORT, which does the work instead.  [default: none]",
+)
+@click.option(
     "--out",
     callback=_suffix(SUFFIXES),
     metavar="FILE",
-    help="Write curves: .nc (all, netCDF), .csv (station curves), .json (f0 and station curves).  [default: none]",
+    help="Write curves: .nc (all, netCDF), .csv (station curves), .json (f0 and station curves), .hv (Geopsy's "
+    "layout, a file per station).  [default: none]",
 )
 @click.option(
     "--plot",
@@ -136,155 +170,92 @@ def _band(_ctx, _param, value):
     help="Write a figure: .png, .pdf or .svg.  [default: none]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array on stdout, an object per station.")
-def hvsr(paths, inventory, events, units, out, plot, as_json, **settings):
-    """Tell f0 and the HVSR curve of stations from real records.
+def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
+    """Tell f0 and the HVSR curve of stations from earthquakes or microtremor.
 
     FILES|DIRS are files ObsPy reads, directories, globs or zip archives. f0 is the lowest clear peak of a
-    station's log-mean curve (amplitude 2 or more, ln-prominence 0.25 or more) with its 68 % bootstrap
-    interval, or none and the reason. What was skipped, and why, is listed on stderr.
+    station's log-mean curve (amplitude 2 or more, ln-prominence 0.25 or more) with its 68 % interval, or none
+    and the reason. SESAME gives the criteria met of reliability (3) and clarity (6). What was skipped, and why,
+    is listed on stderr.
 
     \b
     Exit code: 0 something was computed, 1 nothing, 2 usage.
     """
-    _check_outputs(out, plot)
-    from obspy_tng.record import iter_records
+    _check(plot, **settings)
+    from obspy_tng.cli.hvsr_output import summary, table, write
+    from obspy_tng.cli.output import replace
     from obspy_tng.site.f0 import pick_f0
     from obspy_tng.site.hvsr import NothingComputedError
     from obspy_tng.site.hvsr import hvsr as compute
+    from obspy_tng.site.sesame import sesame
 
-    parts = _progress(iter_records(list(paths), inventory, events, units=units))
     try:
-        curves = compute(parts, band_hz=settings.pop("band"), **settings)
+        curves = compute(list(paths), mask=mask, progress=_progress if sys.stderr.isatty() else None, **settings)
     except NothingComputedError as err:
         _list_skipped([f"{s.name}: {s.reason}" for s in err.skipped])
         click.echo(f"Error: {str(err).split('; first')[0]}", err=True)
         raise SystemExit(1) from None
     f0 = pick_f0(curves)
+    verdicts = sesame(curves, f0)
     _list_skipped(curves.attrs["skipped"])
-    energy = int((curves.window_source.values == "energy").sum())
-    if energy and not events:
-        click.echo(
-            f"{energy} S window(s) placed by the record's energy, which can miss S by seconds; --events gives picks "
-            "and travel times",
-            err=True,
-        )
-    rows = summary(curves, f0)
+    _remark(curves, settings)
+    rows = summary(curves, f0, verdicts)
     if out:
-        replace(out, lambda path: _write(path, curves, f0, rows))
-        click.echo(f"wrote {out}", err=True)
-    if plot:
-        from obspy_tng.plotting import save_hvsr
+        for name in write(out, curves, f0, rows, verdicts):
+            click.echo(f"wrote {name}", err=True)
+    if mask_out:
+        from obspy_tng.site.rejection import write_mask
 
-        replace(plot, lambda path: save_hvsr(curves, f0, path))
+        replace(mask_out, lambda path: write_mask(path, curves))
+        click.echo(f"wrote {mask_out}", err=True)
+    if plot:
+        from obspy_tng.plotting_site import save
+
+        replace(plot, lambda path: save(curves, f0, path))
         click.echo(f"wrote {plot}", err=True)
     click.echo(json.dumps(rows, indent=1) if as_json else table(rows))
 
 
-def summary(curves, f0) -> list[dict]:
-    """Return one plain dictionary per station, NaN as None, ready for JSON."""
-    import numpy as np
-
-    numbers = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support")
-    values = {name: f0[name].values for name in (*numbers, "n_records", "n_used", "reason")}
-    sources = curves.window_source.values
-    length_s = curves.window_end_s.values - curves.window_start_s.values
-    rows = []
-    for i, station in enumerate(map(str, f0.station.values)):
-        mine = curves.record_station.values == station
-        names, counts = np.unique(sources[mine], return_counts=True)
-        rows.append(
-            {"station": station}
-            | {name: _number(values[name][i]) for name in numbers}
-            | {
-                "n_records": int(values["n_records"][i]),
-                "n_used": int(values["n_used"][i]),
-                "reason": str(values["reason"][i]),
-                "windows": dict(zip(names.tolist(), counts.tolist(), strict=True)),
-                "window_s": _number(length_s[mine].max()),
-                "n_cut": int(curves.window_cut.values[mine].sum()),
-                "n_without_snr": int((curves.noise_length_s.values[mine] == 0).sum()),
-                "skipped": [s for s in curves.attrs["skipped"] if f"{station}." in s],
-            }
-        )
-    return rows
-
-
-def _number(value):
-    return float(f"{value:.6g}") if math.isfinite(value) else None
-
-
-def table(rows) -> str:
-    """Return the human table: one line per station."""
-    width = max(7, *(len(r["station"]) for r in rows))
-    lines = [
-        f"{'station':<{width}} {'f0 Hz':>6} {'68 % interval':>14} {'A0':>5} {'sd ln':>5} {'support':>7} "
-        f"{'records':>8}  remark"
-    ]
-    for r in rows:
-        f0, a0, sigma, support = (_text(r[name]) for name in ("f0_hz", "a0", "sigma_ln", "support"))
-        interval = "-" if r["f0_low_hz"] is None else f"{r['f0_low_hz']:.2f}-{r['f0_high_hz']:.2f}"
-        lines.append(
-            f"{r['station']:<{width}} {f0:>6} {interval:>14} {a0:>5} {sigma:>5} {support:>7} "
-            f"{r['n_used']:>4}/{r['n_records']:<3}  {r['reason']}"
-        )
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _text(value):
-    return "-" if value is None else f"{value:.2f}"
-
-
-def _check_outputs(out, plot):
-    """Raise a usage error before any work when an output cannot be written here."""
+def _check(plot, *, inventory, events, units, reject, jobs, scheduler, **settings):
+    """Raise a usage error before any work when a setting is not known or a figure cannot be drawn."""
     from importlib.util import find_spec
+
+    from obspy_tng.errors import TNGError
+    from obspy_tng.site.settings import check
 
     if plot and find_spec("matplotlib") is None:
         raise click.UsageError("--plot needs matplotlib: pip install 'obspy-tng[plot]'")
+    try:
+        check(**settings)
+        if reject:
+            from obspy_tng.site.rejection import parse
+
+            for rule in reject:
+                parse(rule)
+    except TNGError as err:
+        raise click.UsageError(str(err)) from None
 
 
-def _progress(parts):
-    """Pass parts on, counting files and records on stderr when it is a terminal."""
-    n = 0
-    live = sys.stderr.isatty()
-    for i, part in enumerate(parts, 1):
-        n += len(part)
-        if live:
-            click.echo(f"\r{i} files, {n} records", err=True, nl=False)
-        yield part
-    if live:
-        click.echo("", err=True)
+def _remark(curves, settings):
+    """Say on stderr when S windows were placed by energy, and when the record looks like microtremor."""
+    energy = int((curves.window_source.values == "energy").sum())
+    if not energy or settings["events"]:
+        return
+    long = curves.record_length_s.values[curves.window_source.values == "energy"].max()
+    if long >= 600:
+        click.echo(f"a record of {long:.0f} s and no event: microtremor wants --window sliding:60", err=True)
+    click.echo(
+        f"{energy} S window(s) placed by the record's energy, which can miss S by seconds; --events gives picks "
+        "and travel times",
+        err=True,
+    )
+
+
+def _progress(done, total):
+    """Count pieces of work on stderr."""
+    click.echo(f"\r{done} of {total} parts" + ("\n" if done == total else ""), err=True, nl=False)
 
 
 def _list_skipped(skipped):
     for line in skipped:
         click.echo(f"skipped {line}", err=True)
-
-
-def _write(path, curves, f0, rows):
-    suffix = Path(path).suffix.lower()
-    if suffix == ".nc":
-        whole = curves.merge(f0.rename({"sigma_ln": "f0_sigma_ln"}), combine_attrs="override")
-        whole.attrs["skipped"] = json.dumps(whole.attrs["skipped"])
-        whole.to_netcdf(path, engine="h5netcdf")
-        return
-    frequency = curves.frequency.values
-    by_station = [(str(s), curves.sel(station=s)) for s in curves.station.values]
-    if suffix == ".csv":
-        with open(path, "w", encoding="utf-8") as file:
-            file.write("station,frequency_hz,hvsr,sigma_ln,n_valid\n")
-            for station, one in by_station:
-                columns = (frequency, one.curve.values, one.sigma_ln.values, one.n_valid.values)
-                for f, c, s, n in zip(*columns, strict=True):
-                    file.write(f"{station},{f:.6g},{_cell(c)},{_cell(s)},{n}\n")
-        return
-    whole = []
-    for row, (_, one) in zip(rows, by_station, strict=True):
-        values = {"frequency_hz": frequency, "hvsr": one.curve.values, "hvsr_sigma_ln": one.sigma_ln.values}
-        lists = {name: [_number(v) for v in value] for name, value in values.items()}
-        whole.append(row | lists | {"n_valid": one.n_valid.values.tolist()})
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(whole, file, indent=1)
-
-
-def _cell(value):
-    return f"{value:.6g}" if math.isfinite(value) else ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from obspy_tng.site import curves
@@ -70,10 +68,9 @@ def build(rows: list[Row], skipped, settings: Settings):
 def _named(rows):
     """Return the rows in order, and the coordinates that name them.
 
-    Windows of one file and sensor are counted through, whatever pieces it was read in: their times count from
-    its first sample that gave a window.
+    Windows of one recording are counted through, whatever pieces it was read in.
     """
-    rows = sorted(rows, key=lambda r: (r.group, _parent(r), r.record.starttime, r.window.start))
+    rows = sorted(rows, key=lambda r: (r.group, _parent(r), r.window.start))
     families: list[list[Row]] = []
     for row in rows:
         if not families or _parent(families[-1][0]) != _parent(row):
@@ -86,13 +83,9 @@ def _named(rows):
         first = family[0].record
         taken[first.id] = taken.get(first.id, 0) + 1
         name = first.id if taken[first.id] == 1 else f"{first.id}~{taken[first.id]}"
-        largest = max(r.record_peak for r in family)
+        whole = {"record_peak": max(r.record_peak for r in family), "length_s": max(r.length_s for r in family)}
         for k, row in enumerate(family):
-            shift = round((row.record.starttime - first.starttime) * row.record.sampling_rate)
-            window = row.window._replace(start=row.window.start + shift, stop=row.window.stop + shift)
-            noise = row.noise and (row.noise[0] + shift, row.noise[1] + shift)
-            record = row.record if row.record is first else replace(row.record, starttime=first.starttime)
-            out.append(row._replace(record=record, window=window, noise=noise, record_peak=largest))
+            out.append(row._replace(**whole))
             ids.append((name, f"{name}#{k}" if len(family) > 1 else name))
             index.append(k)
     return out, {
@@ -105,8 +98,7 @@ def _named(rows):
 def _parent(row):
     """Return what tells the record a row is a window of."""
     r = row.record
-    sensor = (r.network, r.station, r.location, r.channels, r.event_id, r.source)
-    return (*sensor, "") if r.source and row.window.source == "sliding" else (*sensor, str(r.starttime))
+    return r.network, r.station, r.location, r.channels, r.event_id, r.source, str(r.starttime)
 
 
 def _places(rows, group, stations) -> dict:
@@ -137,6 +129,7 @@ def _windows(rows) -> dict:
     start = np.array([r.window.start for r in rows]) / rate
     stop = np.array([r.window.stop for r in rows]) / rate
     return {
+        "record_length_s": ("record", [r.length_s for r in rows], _attrs("length of the record", "s")),
         "window_start_s": ("record", start, _attrs("start of the window after the first sample", "s")),
         "window_end_s": ("record", stop, _attrs("end of the window after the first sample", "s")),
         "window_source": ("record", [r.window.source for r in rows]),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from obspy_tng.errors import RecordError, TNGError
 from obspy_tng.record import Record, Skipped
-from obspy_tng.site.inputs import record_parts
+from obspy_tng.site.inputs import map_parts
 from obspy_tng.site.rows import Row, rows
 from obspy_tng.site.settings import Settings, check
 
@@ -32,6 +33,9 @@ def hvsr(
     group: str = "station",
     units: str | None = None,
     sampling_rate_hz: float | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ):
     """Compute the HVSR of records and the log-mean curve of every station.
 
@@ -83,6 +87,9 @@ def hvsr(
         What the numbers are; the ratio does not depend on it.
     sampling_rate_hz : float, optional
         Of an array, in Hz.
+    jobs, scheduler, progress
+        Of paths: processes on this machine, or the address of a dask scheduler; see `archive.map_records`. The
+        numbers are the same however the work is shared out.
 
     Returns
     -------
@@ -126,11 +133,16 @@ def hvsr(
     )
     found: list[Row] = []
     skipped: list[Skipped] = []
-    for part in record_parts(data, inventory, events, units, sampling_rate_hz):
-        skipped.extend(getattr(part, "skipped", ()))
-        more, bad = rows_of(part, settings)
-        found.extend(more)
-        skipped.extend(bad)
+    archive = {"jobs": jobs, "scheduler": scheduler, "progress": progress}
+    if settings.kind == "sliding":
+        archive |= {"window_s": settings.length_s, "overlap": settings.overlap, "max_windows": settings.max_windows}
+        archive["shorter"] = int(settings.compat == "geopsy")
+    given = {"inventory": inventory, "events": events, "units": units, "sampling_rate_hz": sampling_rate_hz}
+    split = settings.kind == "sliding"
+    for value, reasons in map_parts(partial(rows_of, settings=settings), data, split_gaps=split, **given, **archive):
+        skipped.extend(reasons)
+        found.extend(value[0] if value else ())
+        skipped.extend(value[1] if value else ())
     if not found:
         raise NothingComputedError(skipped)
     from obspy_tng.site.dataset import build
@@ -152,19 +164,21 @@ class NothingComputedError(TNGError):
         self.skipped = list(skipped)
 
 
-def rows_of(records: Sequence[Record], settings: Settings) -> tuple[list[Row], list[Skipped]]:
+def rows_of(records: Sequence[Record], piece=None, *, settings: Settings) -> tuple[list[Row], list[Skipped]]:
     """Return the curves of records, and which of them gave none for what reason; one piece of work of an archive.
 
     Parameters
     ----------
     records : sequence of Record
+    piece : pieces.Piece, optional
+        What was read for it.
     settings : Settings
         Of `settings.check`.
     """
     found, skipped = [], []
     for record in records:
         try:
-            found.extend(rows(record, settings))
+            found.extend(rows(record, settings, piece and piece.stretch))
         except RecordError as err:
             skipped.append(Skipped(f"{record.source}: {record.id}" if record.source else record.id, str(err)))
     return found, skipped

@@ -21,6 +21,8 @@ from obspy_tng.site.windows import (
     signal_window,
 )
 
+_BLOCK = 16  # sliding windows per pass
+
 
 class Row(NamedTuple):
     """Curve of one window and where it came from; small enough to send between processes.
@@ -36,6 +38,8 @@ class Row(NamedTuple):
         Where E, N, Z stand out of the noise; None: not judged.
     peak, record_peak : float
         Largest absolute sample of the window and of the record, means removed.
+    length_s : float
+        Of the record.
     by_azimuth : numpy.ndarray, shape (azimuth, f), or None
     """
 
@@ -50,10 +54,11 @@ class Row(NamedTuple):
     sta_lta: tuple[float, float] = (np.nan, np.nan)
     peak: float = np.nan
     record_peak: float = np.nan
+    length_s: float = np.nan
     by_azimuth: np.ndarray | None = None
 
 
-def rows(record: Record, settings: Settings) -> list[Row]:
+def rows(record: Record, settings: Settings, stretch=None) -> list[Row]:
     """Return the curves of one record, one for each of its windows.
 
     Parameters
@@ -61,6 +66,8 @@ def rows(record: Record, settings: Settings) -> list[Row]:
     record : Record
         Left as it is.
     settings : Settings
+    stretch : pieces.Stretch, optional
+        Which part of a longer recording the record is; its windows then count from the start of that.
 
     Returns
     -------
@@ -77,7 +84,7 @@ def rows(record: Record, settings: Settings) -> list[Row]:
         count = int((~np.isfinite(record.data)).sum())
         raise RecordError(f"{count} samples of component {_letters(bad)} are NaN or infinite")
     if settings.kind == "sliding":
-        return _sliding(record, settings)
+        return _sliding(record, settings, stretch)
     if settings.kind == "s":
         return [_earthquake(record, settings)]
     return [_single(record, settings)]
@@ -95,14 +102,17 @@ def _need_energy(data):
 
 
 def _row(record, settings, curve, window, **more) -> Row:
+    """Return the row of a record with one window."""
+    size = _size(record)
+    peaks = {"peak": float(size[window.start : window.stop].max()), "record_peak": float(size.max())}
+    peaks["length_s"] = record.npts / record.sampling_rate
     light = replace(record, data=np.empty((3, 0)))
-    return Row(light, GROUPS[settings.group](record), curve, window, **more)
+    return Row(light, GROUPS[settings.group](record), curve, window, **peaks, **more)
 
 
-def _peaks(record, windows):
-    """Return the largest absolute sample of each window and of the whole record, means removed."""
-    size = np.abs(record.data - record.data.mean(axis=1, keepdims=True)).max(axis=0)
-    return [float(size[w.start : w.stop].max()) for w in windows], float(size.max())
+def _size(record) -> np.ndarray:
+    """Return the largest absolute sample of the three components at each time, means removed."""
+    return np.abs(record.data - record.data.mean(axis=1, keepdims=True)).max(axis=0)
 
 
 def _earthquake(record, settings) -> Row:
@@ -123,9 +133,7 @@ def _earthquake(record, settings) -> Row:
     if length_s < settings.length_s - 1 / rate:  # cut short: too few cycles
         cycles = min(CYCLES, settings.length_s * settings.band_hz[0])
         curve[settings.frequency_hz * length_s < cycles * (1 - 1e-9)] = np.nan
-    (peak,), record_peak = _peaks(record, [window])
-    more = {"noise": noise, "snr_ok": snr_ok, "cut": window != whole, "peak": peak, "record_peak": record_peak}
-    return _row(record, settings, curve, window, **more)
+    return _row(record, settings, curve, window, noise=noise, snr_ok=snr_ok, cut=window != whole)
 
 
 def _windowed(record, window, noise, settings):
@@ -160,32 +168,73 @@ def _single(record, settings) -> Row:
         f0_hz = float(timesnet_gen.record_f0(part[None], rate, settings.band_hz)[0])
     else:
         curve, _ = _windowed(record, window, None, settings)
-    (peak,), record_peak = _peaks(record, [window])
-    return _row(record, settings, curve, window, f0_hz=f0_hz, peak=peak, record_peak=record_peak)
+    return _row(record, settings, curve, window, f0_hz=f0_hz)
 
 
-def _sliding(record, settings) -> list[Row]:
+def _sliding(record, settings, stretch) -> list[Row]:
     """Return the curves of windows of one length, side by side or overlapping."""
-    rate, n = record.sampling_rate, round(settings.length_s * record.sampling_rate)
-    step = max(round(n * (1 - settings.overlap)), 1)
-    windows = [Window(i, i + n, "sliding") for i in range(0, record.npts - n + 1, step)][: settings.max_windows]
-    if not windows:
-        raise RecordError(f"record holds only {record.npts / rate:.1f} s; one window of {settings.length_s:g} s needed")
-    parts = np.stack([record.data[:, w.start : w.stop] for w in windows])
-    alive = np.flatnonzero((np.ptp(parts, axis=-1) > 0).all(axis=1))
-    if not alive.size:
-        _need_energy(parts[0])
-    values = curves.hvsr_array(
-        parts[alive],
-        rate,
-        settings.frequency_hz,
-        horizontal=settings.horizontal,
-        smoothing=settings.smoothing,
-        taper=settings.taper,
-    )
-    windows = [windows[i] for i in alive]
-    peaks, record_peak = _peaks(record, windows)
-    return [
-        _row(record, settings, curve, window, peak=peak, record_peak=record_peak)
-        for curve, window, peak in zip(values, windows, peaks, strict=True)
-    ]
+    rate, shift = record.sampling_rate, 0
+    light = replace(record, data=np.empty((3, 0)))
+    if stretch is not None:
+        shift = round((record.starttime - stretch.origin) * rate)
+        record = replace(record, data=record.data[:, : stretch.npts])
+        unknown = {"event_id": "", "origin_time": None, "magnitude": np.nan, "distance_km": np.nan}
+        light = replace(light, starttime=stretch.origin, source="", **unknown)
+    size, group, out = _size(record), GROUPS[settings.group](light), []
+    windows = _fixed(record, settings, stretch)
+    for i in range(0, len(windows), _BLOCK):
+        block = windows[i : i + _BLOCK]
+        parts = np.stack([record.data[:, w.start : w.stop] for w in block])
+        alive = np.flatnonzero((np.ptp(parts, axis=-1) > 0).all(axis=1))
+        for k, curve in zip(alive, _of_windows(parts[alive], rate, settings), strict=True):
+            window = block[k]
+            out.append(
+                Row(
+                    light,
+                    group,
+                    curve,
+                    window._replace(start=window.start + shift, stop=window.stop + shift),
+                    sta_lta=_sta_lta(parts[k], rate),
+                    peak=float(size[window.start : window.stop].max()),
+                    record_peak=float(size.max()),
+                    length_s=(record.npts + shift) / rate,
+                )
+            )
+    if not out:
+        _need_energy(record.data)
+        raise RecordError("in every window a component is constant")
+    return out
+
+
+def _fixed(record, settings, stretch) -> list[Window]:
+    """Return the sliding windows of a record."""
+    limit = settings.max_windows if stretch is None else stretch.n_windows
+    if settings.compat == "geopsy":
+        from obspy_tng.site.geopsy import window_bounds
+
+        limits = {"overlap": settings.overlap, "max_windows": limit}
+        bounds = window_bounds(record.npts, record.sampling_rate, settings.length_s, **limits)
+        return [Window(int(start), int(stop), "sliding") for start, stop in bounds]
+    return sliding(record.npts, record.sampling_rate, settings.length_s, settings.overlap)[:limit]
+
+
+def _of_windows(parts, rate, settings):
+    """Return the curves (window, f) of cut windows (window, 3, n)."""
+    how = {"horizontal": settings.horizontal, "smoothing": settings.smoothing, "taper": settings.taper}
+    if settings.compat == "geopsy":
+        from obspy_tng.site.geopsy import hvsr_of_windows
+
+        return hvsr_of_windows(parts, rate, settings.frequency_hz, **how)
+    return curves.hvsr_array(parts, rate, settings.frequency_hz, **how)
+
+
+def _sta_lta(part, rate):
+    return np.nan, np.nan
+
+
+def sliding(npts, rate, length_s, overlap):
+    n = round(length_s * rate)
+    step = max(round(n * (1 - overlap)), 1)
+    if npts < n:
+        raise RecordError(f"record holds only {npts / rate:.1f} s; one window of {length_s:g} s needed")
+    return [Window(i, i + n, "sliding") for i in range(0, npts - n + 1, step)]

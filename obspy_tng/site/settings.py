@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from obspy_tng.errors import TNGError
-from obspy_tng.site import curves, timesnet_gen
+from obspy_tng.site import timesnet_gen
 from obspy_tng.site.smoothing import parse
 from obspy_tng.site.spectra import check_horizontal
 from obspy_tng.site.windows import SHORTEST_S, window_length
@@ -16,6 +16,7 @@ BAND_HZ = (0.5, 20.0)  # without a band
 N_FREQUENCY = 200
 TAPER = 0.1
 GEOPSY = {"band_hz": (0.3, 40.0), "n_frequency": 2048, "window": 60.0, "taper": 0.1}
+COMPATS = ("geopsy", "timesnet-gen")
 GROUPS = {
     "station": lambda r: r.code,
     "sensor": lambda r: f"{r.network}.{r.station}.{r.location}.{r.channels[2][:-1]}",
@@ -87,7 +88,8 @@ def check(
     TNGError
         One of them is not known or makes no sense; the message tells what is accepted.
     """
-    curves.check_compat(compat)
+    if compat not in (None, *COMPATS):
+        raise TNGError(f"compat {compat!r} not known; accepted: {', '.join(COMPATS)}")
     check_horizontal(horizontal)
     smoothing = str(parse(smoothing))
     if group not in GROUPS:

@@ -1,12 +1,10 @@
-"""HVSR of records and stations: simulated sites of known f0, inputs of every kind, settings, figures."""
-
-import sys
+"""HVSR of records and stations: simulated sites of known f0, inputs of every kind and settings."""
 
 import numpy as np
 import pytest
 from obspy import Stream
 
-from obspy_tng import hvsr, pick_f0, plotting, simulate
+from obspy_tng import hvsr, pick_f0, simulate
 from obspy_tng.errors import TNGError
 from obspy_tng.record import Records, read_records, records
 from obspy_tng.simulation import Layer
@@ -73,7 +71,8 @@ def test_energy_window_without_onsets(stream):
     data = hvsr(bare)
     assert set(data.window_source.values) == {"energy"}
     truth = np.array([t.stats.simulation.s_s for t in stream[::3]])
-    error = data.sortby("record").window_start_s.values + 0.5 - truth
+    window = (data.window_end_s - data.window_start_s).values
+    error = data.window_start_s.values + 0.1 * window + 0.5 - truth  # the onset lies behind the ramp
     assert np.median(np.abs(error)) < 1.5
     assert float(pick_f0(data).f0_hz[0]) == pytest.approx(2.0, rel=0.1)
 
@@ -183,23 +182,6 @@ def test_published_f0_lie_on_our_frequencies(shared_data):
     ours = timesnet_gen.fft_frequencies(6000, 100.0)
     assert np.abs(ours[:, None] - f0).min(axis=0).max() < 1e-6
     assert np.abs(f0 * 60 - np.round(f0 * 60)).max() > 0.3
-
-
-def test_figures(curves, tmp_path):
-    """One station gives its page, several an overview; pyplot is never imported, f0 and reason stand in the
-    title.
-    """
-    sys.modules.pop("matplotlib.pyplot", None)
-    figure = plotting.plot_hvsr(curves)
-    assert f"f0 = {float(pick_f0(curves).f0_hz[0]):.2f} Hz" in figure.axes[0].get_title(loc="left")
-    assert all(axis.get_ylabel() for axis in figure.axes)
-    rock = simulate(ROCK, n=4, seed=3, station="ROCK", duration_s=60)
-    both = hvsr([simulate(n=4, seed=1, duration_s=60), rock])
-    plotting.save_hvsr(both, None, tmp_path / "a.png")
-    assert (tmp_path / "a.png").stat().st_size > 10_000
-    assert "matplotlib.pyplot" not in sys.modules
-    with pytest.raises(TNGError, match=r"XX\.ROCK"):
-        plotting.plot_hvsr(both, station="XX.NONE")
 
 
 @pytest.fixture(scope="module")
