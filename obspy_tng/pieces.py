@@ -24,6 +24,7 @@ class Stretch(NamedTuple):
     start: UTCDateTime  # of the piece
     npts: int
     origin: UTCDateTime  # first common sample of the recording
+    source: str  # its first file
     first_window: int
     n_windows: int
     total_windows: int  # of the recording
@@ -189,6 +190,7 @@ def _stretches(name, held, recording, rate, length, step, total, per_piece):
     """Yield the pieces of one recording of `total` windows."""
     origin_ns, all_npts = recording
     origin = UTCDateTime(ns=origin_ns)
+    source = Path(min((b for b in held if b.end_ns >= origin_ns), key=lambda b: b.start_ns).path).name
     firsts = list(range(0, total, per_piece))
     if len(firsts) > 1 and total - firsts[-1] == 1:
         firsts.pop()  # a lone window would be taken for a whole recording, which Geopsy cuts otherwise
@@ -200,7 +202,7 @@ def _stretches(name, held, recording, rate, length, step, total, per_piece):
         mine = tuple(b for b in held if b.start_ns <= end_ns and b.end_ns >= start_ns - 1e9 / rate)
         start = UTCDateTime(ns=start_ns)
         label = f"{name} {start.strftime('%Y-%m-%dT%H:%M:%S')} + {npts / rate:.0f} s"
-        yield Piece(label, blocks=mine, stretch=Stretch(start, npts, origin, first, n, total))
+        yield Piece(label, blocks=mine, stretch=Stretch(start, npts, origin, source, first, n, total))
 
 
 def cut(piece: Piece) -> Stream:
@@ -211,6 +213,6 @@ def cut(piece: Piece) -> Stream:
         end = start + (npts - 1 + _SLACK) * trace.stats.delta
         part = trace.slice(start, end, nearest_sample=True)
         if part.stats.npts:
-            part.stats.source_file = Path(piece.blocks[0].path).name
+            part.stats.source_file = piece.stretch.source
             out.append(part)
     return out
