@@ -278,9 +278,7 @@ def smoothing_rows(npts: int, sampling_rate: float, frequency_bytes: bytes, smoo
     ends = np.concatenate([[0], np.cumsum(stop - first)])
     weights, columns = np.empty(ends[-1]), np.empty(ends[-1], dtype=np.int32)
     x_of_bin = smoothing.bandwidth * np.log10(np.maximum(np.arange(last + 1), 1))
-    for row, (k, a, b) in enumerate(
-        zip(bins, first, stop, strict=True)
-    ):  # by rows: a window of hours makes many weights
+    for row, (k, a, b) in enumerate(zip(bins, first, stop, strict=True)):  # by rows: hours make many weights
         part = np.sinc((x_of_bin[a:b] - x_of_bin[k]) / np.pi) ** 4
         weights[ends[row] : ends[row + 1]] = part / part.sum()
         columns[ends[row] : ends[row + 1]] = np.arange(a, b)
