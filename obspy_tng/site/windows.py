@@ -19,10 +19,14 @@ CYCLES = 10.0  # with a band: of its lowest frequency
 SHORTEST_S = 5.0  # less S wave, or less noise, is not used
 BEFORE_P = 0.5  # the noise ends this long before P
 SECOND_RATIO = 3.0  # amplitude of a second earthquake over that of the first S
+LEAST_S = 4.0  # shorter records have no onsets told
+STRONGEST_S = 2.0  # over which power is summed to find the strongest motion: a short P pulse may be higher than S
+RAMP_S = 0.5  # a taper at the start is a change of variance, too
+QUIET_S = 4.0  # noise taken to have gone on before the record began, as quiet as in it
 
 
 class Window(NamedTuple):
-    """Samples ``start : stop`` and what placed them: pick, travel time, energy or full."""
+    """Samples ``start : stop`` and what placed them: pick, travel time, energy, full, noise or sliding."""
 
     start: int
     stop: int
@@ -30,21 +34,22 @@ class Window(NamedTuple):
 
 
 def window_length(window: str | float, band_hz=None) -> float | None:
-    """Return the length of the S window in seconds, or None for the whole record.
+    """Return the length of the S window in seconds, or None where the record tells it.
 
     Parameters
     ----------
-    window : {"s", "full"} or float
-        ``"s"``: 20 s, or with a band max(15 s, 10 / fmin); a number is a length in seconds.
+    window : {"s", "full", "noise"} or float
+        ``"s"``: 20 s, or with a band max(15 s, 10 / fmin); a number is a length in seconds; ``"full"``, the whole
+        record, and ``"noise"``, what there is before P, give None.
     band_hz : (float, float), optional
         Lowest and highest frequency in Hz the user asked for.
 
     Raises
     ------
     TNGError
-        Neither ``"s"``, ``"full"`` nor a length of 5 s or more.
+        Nothing of this, or a length under 5 s.
     """
-    if window == "full":
+    if window in ("full", "noise"):
         return None
     if window == "s":
         return LENGTH_S if band_hz is None else max(MIN_LENGTH_S, CYCLES / band_hz[0])
@@ -53,55 +58,95 @@ def window_length(window: str | float, band_hz=None) -> float | None:
     except (TypeError, ValueError):
         length = np.nan
     if not SHORTEST_S <= length < np.inf:
-        raise TNGError(f"window {window!r} not known; accepted: s, full, or a length of {SHORTEST_S:g} s or more")
+        raise TNGError(
+            f"window {window!r} not known; accepted: s, full, noise, or a length of {SHORTEST_S:g} s or more"
+        )
     return length
 
 
 def energy_onsets(data: np.ndarray, sampling_rate: float) -> tuple[float, float]:
     """Tell P and S from the record alone.
 
-    P is the change point of the variance (Akaike's criterion); S the Husid time at which the horizontals have
-    released 5 % of their energy since P. Rough (a second or so), but never far from the strong motion.
+    S is where the variance changes most (Akaike's criterion) between P and the strongest horizontal motion, P where
+    it changes most before that. Power is that of the motion between about 0.5 and 3 Hz, where S outweighs P and a
+    drift does not matter. On 784 Ridgecrest records with an S pick, 88 % of the S are within 1 s and 91 % within
+    2 s of it; 41 of the others hold a second, stronger earthquake, whose S is told instead. P, and an S that
+    sets in sharply, are early by up to 0.5 s, half the length of the filter.
 
     Parameters
     ----------
     data : numpy.ndarray, shape (3, n)
-        E, N, Z acceleration in any unit.
+        E, N, Z acceleration or velocity of the whole record in any unit, with any offset; zeros in front and behind
+        are no part of it. Left as it is.
     sampling_rate : float
         In Hz.
 
     Returns
     -------
     p_s, s_s : float
-        Seconds after the first sample.
+        Seconds after the first sample, zeros included.
 
     References
     ----------
     Maeda (1985), A method for reading and checking phase time in auto-processing system of seismic wave data,
-    Zisin 38, 365-379. Husid (1969), Características de terremotos, Revista del IDIEM 8, 21-42.
+    Zisin 38, 365-379.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> size = np.repeat([1.0, 10.0, 100.0, 10.0], [1500, 700, 500, 3300])  # P at 15 s, S at 22 s
+    >>> p_s, s_s = energy_onsets(size * np.random.default_rng(0).normal(size=(3, 6000)), 100.0)
+    >>> abs(p_s - 15) < 0.6, abs(s_s - 22) < 0.2
+    (True, True)
     """
-    power = (data - data.mean(axis=1, keepdims=True)) ** 2
+    moving = np.flatnonzero((data != 0).any(axis=0))
+    first = moving[0] / sampling_rate if moving.size else 0.0
+    if moving.size < LEAST_S * sampling_rate:
+        return float(first), float(first)
+    record = np.asarray(data[:, moving[0] : moving[-1] + 1], dtype=np.float64)
+    power, rate, delay_s = _low_power(record, sampling_rate)
     horizontal = power[0] + power[1]
-    s = _husid(horizontal, 0.05)
-    before = power[:, : max(s, 3)].sum(axis=0)
-    p = _change_point(before)
-    s = p + _husid(horizontal[p:], 0.05)
-    return p / sampling_rate, s / sampling_rate
+    width = round(STRONGEST_S * rate)
+    energy = np.concatenate([[0.0], np.cumsum(horizontal)])
+    peak = int(np.argmax(energy[width:] - energy[:-width])) + width // 2
+    begin = min(round(RAMP_S * rate), peak // 2)
+    p = begin + _change_point(power[:, begin : peak + 1].sum(axis=0), QUIET_S * rate, round(RAMP_S / 2 * rate))
+    # so near to P the change found would often be that from noise to P once more
+    after = p + min(round(2 * rate), int(0.3 * (peak - p)))
+    s = after + _change_point(horizontal[after : peak + 1])
+    return float(first + delay_s + p / rate), float(first + delay_s + s / rate)
 
 
-def _husid(power, fraction) -> int:
-    energy = np.cumsum(power)
-    return int(np.searchsorted(energy, fraction * energy[-1]))
+def _low_power(record, sampling_rate):
+    """Return power of the motion of about 0.5-3 Hz (3, m), its sampling rate, and the time of its first sample in s.
+
+    Mean over 0.2 s less mean over 1 s, every 0.04 s: running means need no more than the cumulative sum.
+    """
+    n = record.shape[1]
+    short, long = max(round(0.2 * sampling_rate), 1), max(round(sampling_rate), 2)
+    step, inner = max(int(0.04 * sampling_rate), 1), (long - short) // 2
+    total = np.zeros((3, n + 1))
+    np.cumsum(record - record.mean(axis=1, keepdims=True), axis=1, out=total[:, 1:])
+    count = n - long + 1
+    near = total[:, inner + short : inner + short + count : step] - total[:, inner : inner + count : step]
+    wide = total[:, long::step] - total[:, :count:step]
+    return (near / short - wide / long) ** 2, sampling_rate / step, long / 2 / sampling_rate
 
 
-def _change_point(power) -> int:
-    """Return the sample that best splits a series in two of constant variance each (Akaike)."""
+def _change_point(power, before: float = 0.0, least: int = 1) -> int:
+    """Return the sample that best splits a series in two of constant variance each (Akaike).
+
+    `before` samples more are taken to precede the series, of the variance of its first part, which keeps a change
+    from being missed that comes soon after its start; the first part holds at least `least` samples.
+    """
     n = power.size
-    k = np.arange(1, n)
+    if n <= 2:
+        return 0
+    k = np.arange(min(max(least, 1), n - 1), n)
     total = np.cumsum(power)
     tiny = np.finfo(float).tiny
-    early, late = total[:-1] / k, (total[-1] - total[:-1]) / (n - k)
-    return int(np.argmin(k * np.log(early + tiny) + (n - k) * np.log(late + tiny))) + 1 if n > 2 else 0
+    early, late = total[k - 1] / k, (total[-1] - total[k - 1]) / (n - k)
+    return int(k[np.argmin((k + before) * np.log(early + tiny) + (n - k) * np.log(late + tiny))])
 
 
 def signal_window(
@@ -170,6 +215,45 @@ def noise_window(sampling_rate: float, p_s: float, before: int) -> tuple[int, in
     if length < SHORTEST_S * sampling_rate:
         return None
     return stop - length, stop
+
+
+def sliding(npts: int, sampling_rate: float, length_s: float, overlap: float = 0.0) -> list[Window]:
+    """Return the windows of one length that fit into a record, from its first sample on (microtremor).
+
+    Parameters
+    ----------
+    npts : int
+        Samples of the record.
+    sampling_rate : float
+        In Hz.
+    length_s : float
+        Of a window, rounded to whole samples.
+    overlap : float
+        Share of a window that the next one has too, 0 to less than 1. The step is a whole number of samples.
+
+    Raises
+    ------
+    RecordError
+        Not one window fits.
+    TNGError
+        A length or overlap that is none.
+
+    Examples
+    --------
+    >>> [tuple(w) for w in sliding(250, 10.0, 10.0, 0.5)]
+    [(0, 100, 'sliding'), (50, 150, 'sliding'), (100, 200, 'sliding'), (150, 250, 'sliding')]
+    """
+    n = round(length_s * sampling_rate) if np.isfinite(length_s) else 0
+    if n < 1:
+        raise TNGError(
+            f"window of {length_s} s given; accepted: a length of one sample ({1 / sampling_rate:g} s) or more"
+        )
+    if not 0 <= overlap < 1:
+        raise TNGError(f"overlap {overlap!r} given; accepted: 0 to less than 1, the share two windows have in common")
+    if npts < n:
+        raise RecordError(f"record holds only {npts / sampling_rate:.1f} s; one window of {length_s:g} s needed")
+    step = max(round(n * (1 - overlap)), 1)
+    return [Window(i, i + n, "sliding") for i in range(0, npts - n + 1, step)]
 
 
 def before_second_earthquake(

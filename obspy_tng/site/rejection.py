@@ -1,0 +1,243 @@
+"""Which windows speak for a station: rules that leave some out, and masks made by hand.
+
+A rejected window stays in the Dataset, with the rule that rejected it; only the statistics of its station are made
+without it.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from obspy_tng.errors import FormatError, TNGError
+from obspy_tng.site.curves import lognormal
+from obspy_tng.site.outliers import cox, window_f0, zscore
+
+RULES = {
+    "cox": ((2.0,), "cox[:N[:FMIN:FMAX]]"),
+    "zscore": ((3.0,), "zscore[:N]"),
+    "sta-lta": ((0.2, 2.5), "sta-lta[:MIN:MAX]"),
+    "maximum": ((0.9,), "maximum[:SHARE]"),
+}
+
+
+class Rule(NamedTuple):
+    """A rule and its numbers; ``str(rule)`` is the text that makes it."""
+
+    name: str
+    values: tuple[float, ...]
+
+    def __str__(self):
+        """Return the rule as `parse` reads it."""
+        return ":".join([self.name, *(f"{v:g}" for v in self.values)])
+
+
+def parse(text: str | Rule) -> Rule:
+    """Return the rule a text names; numbers left out are the defaults.
+
+    Parameters
+    ----------
+    text : str
+        ``"cox:2"`` or ``"cox:2:0.3:10"`` (search range in Hz), ``"zscore:3"``, ``"sta-lta:0.2:2.5"``,
+        ``"maximum:0.9"``; see `reject`.
+
+    Raises
+    ------
+    TNGError
+        No such rule, or numbers that make no sense.
+
+    Examples
+    --------
+    >>> parse("cox"), str(parse("sta-lta"))
+    (Rule(name='cox', values=(2.0,)), 'sta-lta:0.2:2.5')
+    """
+    name, *given = str(text).strip().lower().split(":")
+    accepted = ", ".join(how for _, how in RULES.values())
+    if name not in RULES:
+        raise TNGError(f"rejection rule {text!r} not known; accepted: {accepted}")
+    try:
+        values = tuple(map(float, given)) or RULES[name][0]
+    except ValueError:
+        values = ()
+    counts = (1, 3) if name == "cox" else (len(RULES[name][0]),)
+    good = len(values) in counts and all(0 < v < np.inf for v in values)
+    if not good or (len(values) > 1 and not values[-2] < values[-1]):
+        raise TNGError(f"rejection rule {text!r} given; accepted: {accepted}, numbers above 0, MIN < MAX")
+    return Rule(name, values)
+
+
+def reject(dataset, *rules, mask=None):
+    """Leave windows out of the statistics of their stations.
+
+    The mask comes first, then the rules one after another, each among the windows of one station that are still
+    accepted. A rule that was applied before (``attrs["rejection"]``) is not applied again: outliers of what an outlier
+    rule left are not what one asked for.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        Of `hvsr`; left as it is.
+    *rules : str
+        ``"cox:N[:FMIN:FMAX]"``: windows whose peak lies more than N standard deviations of ln f0 from the mean
+        (`outliers.cox`); peaks are searched in the range given, else in the band. ``"zscore:N"``: windows whose curve
+        lies more than N robust standard deviations from the median curve, root mean square over the band
+        (`outliers.zscore`). ``"sta-lta:MIN:MAX"``: windows in which STA/LTA leaves these limits
+        (`outliers.sta_lta`). ``"maximum:SHARE"``: windows with a sample larger than that share of the largest of the
+        whole record.
+    mask : array_like of bool, list of str, or path, optional
+        Per row, False to leave out (what `mask` returns); or the ids to leave out, of windows (``record``) or of
+        all windows of a record (``record_id``); or a file of `write_mask`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``accepted`` and ``rejected_by`` (the rule, or ``"mask"``) tell of every row; ``curve``, ``sigma_ln`` and
+        ``n_valid`` are those of the accepted ones. A station with none left has NaN and is listed in
+        ``attrs["skipped"]``.
+
+    Raises
+    ------
+    TNGError
+        A rule or id that is not known, a mask of another length, or windows without the numbers a rule needs.
+
+    References
+    ----------
+    Cox, Cheng, Vantassel & Manuel (2020), A statistical representation and frequency-domain window-rejection
+    algorithm for single-station HVSR measurements, GJI 221(3), 2170-2183. SESAME (2004), Guidelines for the
+    implementation of the H/V spectral ratio technique on ambient vibrations, 2.2 (STA/LTA).
+    """
+    rules = [parse(rule) for rule in rules]
+    by = np.array(dataset.rejected_by.values if "rejected_by" in dataset else [""] * dataset.sizes["record"], object)
+    before = list(np.atleast_1d(dataset.attrs.get("rejection", [])))
+    done = [str(rule) for rule in before]
+    if mask is not None:
+        by[~_kept(dataset, mask) & (by == "")] = "mask"
+        done.append("mask")
+    stations = dataset.record_station.values
+    for rule in rules:
+        if str(rule) in done:
+            continue
+        for station in dataset.station.values:
+            rows = np.flatnonzero((stations == station) & (by == ""))
+            if rows.size:
+                by[rows[~_RULES[rule.name](dataset, rows, *rule.values)]] = str(rule)
+        done.append(str(rule))
+    return _with_statistics(dataset, by, list(dict.fromkeys(done)))
+
+
+def restore(dataset):
+    """Return the Dataset with every window accepted, as if nothing had been rejected."""
+    return _with_statistics(dataset, np.full(dataset.sizes["record"], "", object), [])
+
+
+def _with_statistics(dataset, by, done):
+    """Return the Dataset with rows rejected as told, statistics of the rest, and what was done."""
+    accepted, stations = by == "", dataset.record_station.values
+    curves = dataset.hvsr.values
+    stats = [lognormal(curves[accepted & (stations == station)]) for station in dataset.station.values]
+    new = {"accepted": ("record", accepted), "rejected_by": ("record", by)}
+    new |= {
+        name: (("station", "frequency"), np.array(values))
+        for name, values in zip(("curve", "sigma_ln", "n_valid"), zip(*stats, strict=True), strict=True)
+    }
+    out = dataset.assign({k: (*v, dataset[k].attrs if k in dataset else {}) for k, v in new.items()})
+    empty = []
+    for station in dataset.station.values:
+        mine = by[stations == station]
+        if mine.size and (mine != "").all():
+            empty.append(f"{station}{_EMPTY}: {', '.join(dict.fromkeys(mine))}")
+    skipped = [text for text in np.atleast_1d(dataset.attrs.get("skipped", [])) if _EMPTY not in str(text)]
+    out.attrs = dataset.attrs | {"rejection": done, "skipped": [*map(str, skipped), *empty]}
+    return out
+
+
+_EMPTY = ": every window rejected"
+
+
+def _kept(dataset, mask) -> np.ndarray:
+    """Return which rows a mask keeps, shape (record,)."""
+    if isinstance(mask, str | Path):
+        mask = read_mask(mask)
+    given = np.asarray(mask)
+    n = dataset.sizes["record"]
+    if given.dtype == bool or given.size == 0:
+        if given.size and given.shape != (n,):
+            raise TNGError(f"mask of shape {given.shape} given; accepted: ({n},), one per row, or a list of record ids")
+        return given if given.size else np.ones(n, bool)
+    names = [dataset[k].values.astype(str) for k in ("record", "record_id") if k in dataset.coords]
+    unknown = [str(i) for i in given if not any((known == str(i)).any() for known in names)]
+    if unknown:
+        raise TNGError(f"{len(unknown)} id(s) of the mask not in the result, {unknown[0]} first")
+    return ~np.any([np.isin(known, given.astype(str)) for known in names], axis=0)
+
+
+def mask(dataset) -> np.ndarray:
+    """Return which rows are accepted, bool of shape (record,); `reject` takes it as ``mask=``."""
+    return np.array(dataset.accepted.values, bool)
+
+
+def write_mask(path, dataset) -> None:
+    """Write the ids of rejected windows and what rejected them as CSV, for `read_mask` and for people to edit."""
+    rejected = ~mask(dataset)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["record", "rejected_by"])
+        rows.writerows(
+            zip(dataset.record.values[rejected], dataset.rejected_by.values[rejected], strict=True),
+        )
+
+
+def read_mask(path) -> list[str]:
+    """Return the ids of windows to leave out from a file: one per line, first column; a header may come first.
+
+    Raises
+    ------
+    FormatError
+        The file is no text.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            ids = [row[0].strip() for row in csv.reader(file) if row and row[0].strip()]
+    except (UnicodeDecodeError, csv.Error) as err:
+        raise FormatError(f"{path} is no list of record ids: {err}") from err
+    return [i for i in ids if i != "record" and not i.startswith("#")]
+
+
+# --- the rules on rows of one station
+
+
+def _cox(dataset, rows, n, *band_hz):
+    frequency = dataset.frequency.values
+    band_hz = band_hz or tuple(dataset.attrs.get("band_hz", ())) or None
+    curves = dataset.hvsr.values[rows]
+    return cox(window_f0(curves, frequency, band_hz), curves, frequency, n, band_hz=band_hz)
+
+
+def _zscore(dataset, rows, n):
+    frequency = dataset.frequency.values
+    low, high = dataset.attrs.get("band_hz", (0, np.inf))
+    inside = (frequency >= low * (1 - 1e-9)) & (frequency <= high * (1 + 1e-9))
+    return ~(zscore(dataset.hvsr.values[rows][:, inside]) > n)
+
+
+def _sta_lta(dataset, rows, low, high):
+    smallest, largest = (_needed(dataset, name, "sta-lta")[rows] for name in ("sta_lta_min", "sta_lta_max"))
+    return ~((smallest < low) | (largest > high))
+
+
+def _maximum(dataset, rows, share):
+    return ~(_needed(dataset, "peak_over_record", "maximum")[rows] > share)
+
+
+def _needed(dataset, name, rule):
+    """Return a coordinate of rows; TNGError where no row has it."""
+    values = np.asarray(dataset[name].values, float) if name in dataset.coords else np.array([np.nan])
+    if np.isnan(values).all():
+        raise TNGError(f"rejection rule {rule} needs {name}, which these windows lack; it is for sliding windows")
+    return values
+
+
+_RULES = {"cox": _cox, "zscore": _zscore, "sta-lta": _sta_lta, "maximum": _maximum}
