@@ -6,9 +6,13 @@ import numpy as np
 
 from obspy_tng.errors import TNGError
 from obspy_tng.site.smoothing import smooth, smoothing_matrix
-from obspy_tng.site.spectra import fourier, horizontal
+from obspy_tng.site.spectra import HORIZONTALS, fourier, parse_horizontal, rotated
 
-BLOCK = 8  # records per pass: their spectra stay in cache
+RECORDS = 480  # whose smoothed spectra are in memory at once
+BLOCK = 12  # records per smoothing pass and
+FFT_BLOCK = 4  # per Fourier transform: what they need stays in cache
+ROTD_AZIMUTHS_DEG = np.arange(180.0)  # as Boore (2010); amplitudes repeat every 180 degrees
+TURNS = 20  # azimuths per pass: their spectra stay in cache
 COMPATS = ("timesnet-gen",)
 
 
@@ -38,8 +42,10 @@ def smoothed_spectra(
         In Hz.
     frequency_hz : array_like, shape (f,)
         Output frequencies in Hz.
-    how, smoothing, taper
-        See `spectra.horizontal`, `smoothing.smoothing_matrix`, `spectra.fourier`.
+    how : str
+        As `spectra.horizontal`; also ``"rotdNN"``, see Notes.
+    smoothing, taper
+        See `smoothing.smoothing_matrix`, `spectra.fourier`.
     components : bool
         Also return E and N by themselves.
 
@@ -48,13 +54,73 @@ def smoothed_spectra(
     numpy.ndarray, shape (..., 2 or 4, f)
         H, V (, E, N), divided by the square root of the window length: amplitude per sqrt(s), so that windows
         of different length compare.
+
+    Notes
+    -----
+    ``"rotd50"`` is, at each output frequency, the median over azimuths 0, 1, ... 179 degrees of the *smoothed*
+    amplitude of the component along each, as in hvsrpy (Vantassel, 2025, SRL 96(4)). Boore (2010, BSSA 100(4))
+    defined it for the peaks of oscillators, which smooth as well. Taken bin by bin before smoothing it would be
+    nothing new: the squared amplitude along θ is (a² + b²) / 2 + (a² - b²) / 2 cos 2θ on the ellipse of a bin,
+    and its median is that of ``"quadratic"``.
     """
-    matrix = smoothing_matrix(data.shape[-1], sampling_rate, frequency_hz, smoothing)
-    spectrum = fourier(data, taper)
-    parts = [horizontal(spectrum[..., 0, :], spectrum[..., 1, :], how), np.abs(spectrum[..., 2, :])]
-    if components:
-        parts += [np.abs(spectrum[..., 0, :]), np.abs(spectrum[..., 1, :])]
-    return smooth(np.stack(parts, axis=-2), matrix) / np.sqrt(data.shape[-1] * sampling_rate)
+    npts = data.shape[-1]
+    matrix = smoothing_matrix(npts, sampling_rate, frequency_hz, smoothing, trim=True)
+    kind, value = parse_horizontal(how)
+    flat = data.reshape(-1, 3, npts)
+    out = np.empty((flat.shape[0], 4 if components else 2, matrix.shape[0]))
+    # memory is asked for once: what is freed between passes goes back to the system, and getting it again costs
+    # as much as the transform
+    tapered = np.empty((min(FFT_BLOCK, flat.shape[0]), 3, npts))
+    amplitude = np.empty((min(BLOCK, flat.shape[0]), out.shape[1], matrix.shape[1]))
+    for i in range(0, flat.shape[0], BLOCK):
+        block = flat[i : i + BLOCK]
+        for j in range(0, block.shape[0], FFT_BLOCK):
+            part = block[j : j + FFT_BLOCK]
+            spectrum = fourier(part, taper, work=tapered[: part.shape[0]])[..., : matrix.shape[1]]
+            _fill(amplitude[j : j + part.shape[0]], spectrum, kind, value)
+            if kind == "rotd":
+                turned = smoothed_rotations(spectrum, matrix, ROTD_AZIMUTHS_DEG)
+                out[i + j : i + j + part.shape[0], 0] = np.percentile(turned, value, axis=-2)
+        first = int(kind == "rotd")
+        out[i : i + BLOCK, first:] = smooth(amplitude[: block.shape[0], first:], matrix)
+    out /= np.sqrt(npts * sampling_rate)
+    return out.reshape(*data.shape[:-2], *out.shape[1:])
+
+
+def _fill(rows, spectrum, kind, value):
+    """Write amplitudes of H, V (, E, N) into `rows`, shape (record, 2 or 4, k)."""
+    absolute = np.abs(spectrum)
+    rows[:, 1] = absolute[:, 2]
+    rows[:, 2:] = absolute[:, : rows.shape[1] - 2]
+    if kind == "azimuth":
+        rows[:, 0] = rotated(spectrum[:, 0], spectrum[:, 1], [value])[:, 0]
+    elif kind in HORIZONTALS:  # "rotd" only exists after smoothing
+        rows[:, 0] = HORIZONTALS[kind](absolute[:, 0], absolute[:, 1])
+
+
+def smoothed_rotations(spectrum: np.ndarray, matrix, azimuths_deg) -> np.ndarray:
+    """Return smoothed amplitude spectra of the horizontal component along each azimuth.
+
+    Parameters
+    ----------
+    spectrum : numpy.ndarray, shape (..., 2 or more, k), complex
+        E, N (, Z).
+    matrix : scipy.sparse.csr_array, shape (f, k)
+        Of `smoothing.smoothing_matrix`.
+    azimuths_deg : array_like, shape (azimuth,)
+        Clockwise from north.
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., azimuth, f)
+    """
+    azimuths = np.atleast_1d(azimuths_deg)
+    flat = spectrum.reshape(-1, *spectrum.shape[-2:])
+    out = np.empty((flat.shape[0], azimuths.size, matrix.shape[0]))
+    for turned, (east, north) in zip(out, flat[:, :2], strict=True):
+        for i in range(0, azimuths.size, TURNS):
+            turned[i : i + TURNS] = smooth(rotated(east, north, azimuths[i : i + TURNS]), matrix)
+    return out.reshape(*spectrum.shape[:-2], azimuths.size, matrix.shape[0])
 
 
 def hvsr_array(
@@ -81,7 +147,7 @@ def hvsr_array(
     frequency_hz : array_like, shape (f,)
         Output frequencies in Hz.
     horizontal, smoothing : str
-        See `spectra.horizontal` and `smoothing.smoothing_matrix`.
+        See `smoothed_spectra` and `smoothing.smoothing_matrix`.
     taper : float
         Cosine ramp at each end over the length.
     compat : {None, "timesnet-gen"}
@@ -129,11 +195,10 @@ def hvsr_array(
 
         return hvsr_curves(data, sampling_rate, frequency_hz)
     out = np.empty((data.shape[0], np.size(frequency_hz)))
-    for i in range(0, data.shape[0], BLOCK):
-        spectra = smoothed_spectra(
-            data[i : i + BLOCK], sampling_rate, frequency_hz, how=horizontal, smoothing=smoothing, taper=taper
-        )
-        out[i : i + BLOCK] = ratio(spectra[:, 0], spectra[:, 1])
+    for i in range(0, data.shape[0], RECORDS):
+        part = data[i : i + RECORDS]
+        spectra = smoothed_spectra(part, sampling_rate, frequency_hz, how=horizontal, smoothing=smoothing, taper=taper)
+        out[i : i + RECORDS] = ratio(spectra[:, 0], spectra[:, 1])
     return out
 
 
@@ -154,7 +219,8 @@ def windowed_hvsr(
     smoothing: str = "ko:40",
     snr: float = 3.0,
     taper: float = 0.05,
-) -> np.ndarray:
+    return_mask: bool = False,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Return the curve of one record's S window, NaN where any component does not stand out of the noise.
 
     Parameters
@@ -167,21 +233,36 @@ def windowed_hvsr(
         Samples to analyse.
     noise : (int, int) or None
         Samples of noise; None: no mask.
+    frequency_hz : array_like, shape (f,)
+        Output frequencies in Hz.
+    how, smoothing, taper
+        See `smoothed_spectra`.
     snr : float
-        Smallest smoothed signal/noise amplitude ratio per sqrt(length), on each of E, N, Z.
+        Smallest smoothed signal/noise amplitude ratio per sqrt(length), on each of E, N, Z; 0: no mask.
+    return_mask : bool
+        Also return which component stands out where.
 
     Returns
     -------
-    numpy.ndarray, shape (f,)
+    curve : numpy.ndarray, shape (f,)
+    snr_ok : numpy.ndarray of bool, shape (3, f)
+        Only with `return_mask`: E, N, Z not below `snr`. True where it cannot be judged: no noise, no mask
+        asked for, or a noise window too short for the frequency.
     """
-    settings = {"how": how, "smoothing": smoothing, "taper": taper, "components": True}
-    signal = smoothed_spectra(data[:, window.start : window.stop], sampling_rate, frequency_hz, **settings)
+    settings = {"how": how, "smoothing": smoothing, "taper": taper}
+    begin, end = window.start, window.stop
+    judged = noise is not None and snr > 0
+    signal = smoothed_spectra(data[:, begin:end], sampling_rate, frequency_hz, components=judged, **settings)
     curve = ratio(signal[0], signal[1])
-    if noise is not None and snr > 0:
-        floor = smoothed_spectra(data[:, noise[0] : noise[1]], sampling_rate, frequency_hz, **settings)
+    snr_ok = np.ones((3, curve.size), dtype=bool)
+    if judged:
+        settings["how"] = "quadratic"  # the horizontal of the noise is not used
+        part = data[:, noise[0] : noise[1]]
+        floor = smoothed_spectra(part, sampling_rate, frequency_hz, components=True, **settings)
         # a frequency the noise window is too short for (NaN) cannot be judged: left in
-        curve[(signal[1:] < snr * floor[1:]).any(axis=0)] = np.nan
-    return curve
+        snr_ok = ~(signal[[2, 3, 1]] < snr * floor[[2, 3, 1]])
+        curve[~snr_ok.all(axis=0)] = np.nan
+    return (curve, snr_ok) if return_mask else curve
 
 
 def lognormal(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -80,6 +80,71 @@ def test_snr_mask_per_root_length():
     assert np.isnan(windowed_hvsr(data, RATE, window, (0, 3000), wide, smoothing="ko:10", snr=3.0)).all()
 
 
+def test_snr_mask_of_components():
+    """The mask tells the component that is drowned and where; the curve is NaN there and as before elsewhere."""
+    rng = np.random.default_rng(8)
+    f = np.fft.rfftfreq(2000, 1 / RATE)
+    data = np.concatenate([0.1 * rng.normal(size=(3, 3000)), rng.normal(size=(3, 2000))], axis=1)
+    quiet = np.fft.rfft(data[0, 3000:])
+    quiet[f > 8] *= 0.05
+    data[0, 3000:] = np.fft.irfft(quiet, 2000)
+    window, wide = Window(3000, 5000, "pick"), np.array([3.0, 5.0, 12.0, 16.0])
+    curve, ok = windowed_hvsr(data, RATE, window, (0, 3000), wide, smoothing="ko:20", return_mask=True)
+    assert ok.tolist() == [[True, True, False, False], [True] * 4, [True] * 4]
+    whole, all_ok = windowed_hvsr(data, RATE, window, None, wide, smoothing="ko:20", return_mask=True)
+    np.testing.assert_array_equal(curve, np.where([1, 1, 0, 0], whole, np.nan))
+    assert all_ok.all() and all_ok.shape == (3, 4)
+    np.testing.assert_array_equal(windowed_hvsr(data, RATE, window, (0, 3000), wide, smoothing="ko:20"), curve)
+
+
+def test_noise_too_short_to_judge():
+    """Where the noise window holds no bin of the kernel nothing is masked."""
+    data = np.random.default_rng(9).normal(size=(3, 3000))
+    curve, ok = windowed_hvsr(data, RATE, Window(1000, 3000, "pick"), (0, 300), [0.5, 10.0], snr=50.0, return_mask=True)
+    assert ok[:, 0].all() and not ok[:, 1].any()
+    assert np.isfinite(curve[0]) and np.isnan(curve[1])
+
+
+def test_directions_of_equal_components(noise):
+    """E = N = Z: 1 along north and east, √2 at 45°, 0 at 135°; over azimuths at most √2, in the median 1."""
+    same = np.repeat(noise[:1], 3, axis=0)
+    expected = {"azimuth:0": 1, "azimuth:90": 1, "azimuth:45": np.sqrt(2), "rotd100": np.sqrt(2), "rotd50": 1}
+    for how, value in expected.items():
+        np.testing.assert_allclose(hvsr_array(same, RATE, FREQUENCY, horizontal=how), value, rtol=1e-12)
+    assert (hvsr_array(same, RATE, FREQUENCY, horizontal="azimuth:135") < 1e-12).all()
+
+
+def test_rotd_is_percentile_of_rotated_traces(noise):
+    """The slow way: turn the traces, transform and smooth each, take the percentile of the spectra."""
+    angles = np.radians(np.arange(180))[:, None]
+    turned = np.cos(angles) * noise[1] + np.sin(angles) * noise[0]
+    three = np.stack([turned, turned, np.broadcast_to(noise[2], turned.shape)], axis=1)
+    along = hvsr_array(three, RATE, FREQUENCY)  # the quadratic mean of twice the same is that
+    for percentile in (0, 50, 84):
+        curve = hvsr_array(noise, RATE, FREQUENCY, horizontal=f"rotd{percentile:02}")
+        np.testing.assert_allclose(curve, np.percentile(along, percentile, axis=0), rtol=1e-11)
+
+
+def test_rotd_does_not_know_the_sensor(noise):
+    """A sensor turned by whole degrees gives the same RotD50, whose azimuths it only reorders."""
+    c, s = np.cos(np.radians(37)), np.sin(np.radians(37))
+    turned = np.stack([c * noise[0] - s * noise[1], c * noise[1] + s * noise[0], noise[2]])
+    for how in ("rotd50", "rotd84"):
+        base = hvsr_array(noise, RATE, FREQUENCY, horizontal=how)
+        np.testing.assert_allclose(hvsr_array(turned, RATE, FREQUENCY, horizontal=how), base, rtol=1e-10)
+    assert not np.allclose(hvsr_array(turned, RATE, FREQUENCY, horizontal="azimuth:0"), base, rtol=0.01)
+
+
+def test_many_records_and_kinds_of_numbers():
+    """More records than one pass holds, of float32 or integers: what each gives alone."""
+    data = np.random.default_rng(3).integers(-1000, 1000, size=(495, 3, 200))
+    base = hvsr_array(data, RATE, [5.0, 9.0], smoothing="ko:10")
+    for i in (0, 11, 12, 479, 480, 494):
+        np.testing.assert_allclose(base[i], hvsr_array(data[i], RATE, [5.0, 9.0], smoothing="ko:10"), rtol=1e-12)
+    single = hvsr_array(data.astype("f4"), RATE, [5.0, 9.0], smoothing="ko:10")
+    np.testing.assert_allclose(single, base, rtol=1e-4)
+
+
 def test_lognormal_statistics():
     """1, 2, 4 have the log-mean 2 and the ln deviation ln 2 (ddof 1); NaN is left out, not counted."""
     curves = np.array([[1.0, np.nan, np.nan], [2.0, 3.0, np.nan], [4.0, np.nan, np.nan]])

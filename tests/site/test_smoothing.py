@@ -4,16 +4,34 @@ import numpy as np
 import pytest
 
 from obspy_tng.errors import TNGError
-from obspy_tng.site.smoothing import konno_ohmachi, smooth, smoothing_matrix
+from obspy_tng.site.smoothing import (
+    KINDS,
+    Kernel,
+    kernel_matrix,
+    konno_ohmachi,
+    parse,
+    parzen,
+    smooth,
+    smoothing_matrix,
+)
 
 FREQUENCY = np.geomspace(0.5, 20, 60)
+BINS = np.arange(1, 1001) * 0.05  # Hz, of 2000 samples at 100 Hz
 
 
-def test_constant_stays_constant():
+def line_at_5_hz():
+    """Return the spectrum of one line."""
+    amplitude = np.zeros(1001)
+    amplitude[100] = 1.0
+    return amplitude
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_constant_stays_constant(kind):
     """Normalised weights: smoothing a constant spectrum returns it, whatever lies at 0 Hz."""
     amplitude = np.full(1001, 3.0)
     amplitude[0] = 1e9
-    out = smooth(amplitude, smoothing_matrix(2000, 100.0, FREQUENCY))
+    out = smooth(amplitude, smoothing_matrix(2000, 100.0, FREQUENCY, kind))
     np.testing.assert_allclose(out, 3.0, rtol=1e-13)
 
 
@@ -32,6 +50,56 @@ def test_single_line_returns_its_weight():
     weights = np.where(np.abs(x) < np.pi, np.sinc(x / np.pi) ** 4, 0)
     out = smooth(amplitude, smoothing_matrix(2000, 100.0, [5.2]))
     np.testing.assert_allclose(out, weights[99] / weights.sum(), rtol=1e-12)
+
+
+def test_straight_line_stays():
+    """Symmetric linear kernels leave a straight line as it is, away from 0 Hz and Nyquist; asymmetric ones lift it."""
+    amplitude, centre = np.concatenate([[0.0], BINS]), np.arange(2, 40) * 0.75
+    for kind in ("parzen:0.9", "rect:0.7", "tri:1.1"):
+        np.testing.assert_allclose(smooth(amplitude, smoothing_matrix(2000, 100.0, centre, kind)), centre, rtol=1e-12)
+    assert (smooth(amplitude, smoothing_matrix(2000, 100.0, centre, "ko:20")) > centre).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight"),
+    [
+        ("rect:1", lambda f: (np.abs(f - 5.2) <= 0.5 + 1e-12).astype(float)),
+        ("tri:1", lambda f: np.maximum(1 - 2 * np.abs(f - 5.2), 0)),
+        ("logrect:0.1", lambda f: (np.abs(np.log10(f / 5.2)) <= 0.05).astype(float)),
+        ("logtri:0.1", lambda f: np.maximum(1 - 20 * np.abs(np.log10(f / 5.2)), 0)),
+        ("loggauss:40", lambda f: np.exp(-40 * np.log(f / 5.2) ** 2)),
+    ],
+)
+def test_single_line_of_each_kind(kind, weight):
+    """One line shows the normalised weight of its bin, the widths being full widths in Hz or decades."""
+    out = smooth(line_at_5_hz(), smoothing_matrix(2000, 100.0, [5.2], kind))
+    np.testing.assert_allclose(out, weight(5.0) / weight(BINS).sum(), rtol=1e-8)
+
+
+def test_parzen_bandwidth():
+    """Parzen's bandwidth is (∫W)² / ∫W² over all its lobes, the width of the rectangle of equal variance."""
+    f = np.linspace(-200, 200, 4_000_001)
+    x = np.pi * 280 / (2 * 151) * f / 0.7
+    whole = np.sinc(x / np.pi) ** 4
+    assert whole.sum() ** 2 / (whole**2).sum() * (f[1] - f[0]) == pytest.approx(0.7, rel=1e-5)
+    inside = np.abs(x) < np.pi
+    np.testing.assert_allclose(parzen(f[::100], 0.7), np.where(inside, whole, 0)[::100], atol=1e-12)
+
+
+def test_edge_of_rectangle_is_inside():
+    """Bins exactly half a bandwidth away count: 11 of .05 Hz in .5 Hz, at each centre that is a bin."""
+    matrix = smoothing_matrix(2000, 100.0, BINS[20:400], "rect:0.5")
+    assert set(np.diff(matrix.indptr)) == {11}
+
+
+def test_weights_are_those_of_obspy():
+    """Inside the main lobe the weights are ObsPy's, at every bin and for several b."""
+    from obspy.signal.konnoohmachismoothing import konno_ohmachi_smoothing_window
+
+    for b in (10.0, 40.0, 100.0):
+        theirs = konno_ohmachi_smoothing_window(BINS, 5.2, b, normalize=False)
+        inside = np.abs(b * np.log10(BINS / 5.2)) < np.pi
+        np.testing.assert_allclose(konno_ohmachi(BINS / 5.2, b)[inside], theirs[inside], rtol=1e-9, atol=1e-15)
 
 
 def test_agrees_with_obspy():
@@ -64,7 +132,38 @@ def test_blocks_equal_single():
     np.testing.assert_array_equal(spectra, before)
 
 
-@pytest.mark.parametrize("text", ["parzen:2", "ko:-1", "ko:wide", "ko:inf"])
+def test_trimmed_matrix():
+    """Columns that weigh nothing may be left out: same result from as many bins."""
+    spectrum = np.random.default_rng(2).rayleigh(size=(9, 1001))
+    whole = smoothing_matrix(2000, 100.0, FREQUENCY)
+    short = smoothing_matrix(2000, 100.0, FREQUENCY, trim=True)
+    assert whole.shape == (60, 1001)
+    assert short.shape[1] == np.flatnonzero(whole.toarray().any(axis=0)).max() + 1
+    np.testing.assert_array_equal(smooth(spectrum[:, : short.shape[1]], short), smooth(spectrum, whole))
+
+
+def test_few_equal_many():
+    """Spectra smoothed one by one and as a block are the same."""
+    spectra = np.random.default_rng(3).rayleigh(size=(12, 501))
+    matrix = smoothing_matrix(1000, 100.0, FREQUENCY)
+    np.testing.assert_allclose(smooth(spectra[:2], matrix), smooth(spectra, matrix)[:2], rtol=1e-13)
+
+
+def test_own_kernel():
+    """A kernel of one's own: the mean of the two bins around a centre; the matrix is built once."""
+    kernel = Kernel(lambda f, fc, b: np.ones_like(f), lambda fc, b: (fc - b, fc + b))
+    matrix = kernel_matrix(2000, 100.0, [5.025, 7.025], kernel, 0.03)
+    np.testing.assert_allclose(smooth(np.arange(1001.0), matrix), [100.5, 140.5])
+    assert kernel_matrix(2000, 100.0, [5.025, 7.025], kernel, 0.03) is matrix
+
+
+def test_default_bandwidths():
+    """A kind alone has a bandwidth in its own unit; the text form reads back."""
+    assert [str(parse(kind)) for kind in ("ko", "tri", "logrect")] == ["ko:40", "tri:0.5", "logrect:0.05"]
+    assert parse(parse("parzen:0.3")) == parse("parzen:0.3")
+
+
+@pytest.mark.parametrize("text", ["boxcar:2", "ko:-1", "ko:wide", "ko:inf", "rect:0"])
 def test_unknown_smoothing(text):
     """An unknown kind or an impossible bandwidth raises and names what is accepted."""
     with pytest.raises(TNGError, match="ko:"):
