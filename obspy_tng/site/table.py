@@ -50,6 +50,14 @@ class Table:
         except KeyError:
             raise AttributeError(name) from None
 
+    def assign(self, variables: dict) -> Table:
+        """Return a Table with variables, as (dims, values, attributes), added or replaced."""
+        return Table(self._given[0] | variables, self._given[1], self.attrs)
+
+    def assign_attrs(self, **attrs) -> Table:
+        """Return a Table with attributes added or replaced."""
+        return Table(*self._given[:2], self.attrs | attrs)
+
     def dataset(self):
         """Return the same as an xarray.Dataset."""
         import xarray as xr
