@@ -95,8 +95,8 @@ def reject(dataset, *rules, mask=None):
     -------
     xarray.Dataset
         ``accepted`` and ``rejected_by`` (the rule, or ``"mask"``) tell of every row; ``curve``, ``sigma_ln`` and
-        ``n_valid`` are those of the accepted ones. A station with none left has NaN and is listed in
-        ``attrs["skipped"]``.
+        ``n_valid``, and the statistics of azimuths where there are some, are those of the accepted ones. A station
+        with none left has NaN and is listed in ``attrs["skipped"]``.
 
     Raises
     ------
@@ -150,7 +150,11 @@ def _with_statistics(dataset, by, done):
         if mine.size and (mine != "").all():
             empty.append(f"{station}{_EMPTY}: {', '.join(dict.fromkeys(mine))}")
     skipped = [text for text in np.atleast_1d(dataset.attrs.get("skipped", [])) if _EMPTY not in str(text)]
-    out.attrs = dataset.attrs | {"rejection": done, "skipped": [*map(str, skipped), *empty]}
+    out = out.assign_attrs(rejection=done, skipped=[*map(str, skipped), *empty])
+    if "curve_azimuth" in out:
+        from obspy_tng.site.dataset import with_azimuth_statistics
+
+        return with_azimuth_statistics(out)
     return out
 
 

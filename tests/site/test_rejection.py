@@ -7,6 +7,7 @@ import xarray as xr
 from obspy_tng.errors import FormatError, TNGError
 from obspy_tng.site.curves import lognormal
 from obspy_tng.site.rejection import Rule, mask, parse, read_mask, reject, restore, write_mask
+from obspy_tng.site.table import Table
 
 FREQUENCY_HZ = np.geomspace(0.5, 20, 120)
 
@@ -197,3 +198,11 @@ def test_station_with_nothing_left(two_stations):
     np.testing.assert_array_equal(out.curve.sel(station="A"), two_stations.curve.sel(station="A"))
     assert out.attrs["skipped"] == ["x.mseed: truncated", "B: every window rejected: mask"]
     assert restore(out).attrs["skipped"] == ["x.mseed: truncated"]
+
+
+def test_table_as_dataset(two_stations):
+    """The command's Table, which does without xarray, is treated as a Dataset is."""
+    variables = {k: (v.dims, v.values, v.attrs) for k, v in two_stations.data_vars.items()}
+    coords = {k: (v.dims, v.values, v.attrs) for k, v in two_stations.coords.items()}
+    table = reject(Table(variables, coords, two_stations.attrs), "cox:2", "zscore:3", mask=["A.r0#0"])
+    xr.testing.assert_identical(table.dataset(), reject(two_stations, "cox:2", "zscore:3", mask=["A.r0#0"]))
