@@ -65,12 +65,9 @@ def f0_mark(axis, verdict, *, amplitude: bool = False) -> None:
 
 def further_peaks(verdict) -> list[tuple[float, float]]:
     """Return frequency in Hz and amplitude of the further clear peaks of a station, if any were told."""
-    names = [n for n in verdict.data_vars if "peak" in verdict[n].dims and verdict[n].dtype.kind == "f"]
-    place = next((n for n in names if n.endswith("_hz") and "low" not in n and "high" not in n), None)
-    height = next((n for n in names if "amplitude" in n or n.endswith("a0")), None)
-    if place is None or height is None:
+    if "peak_frequency_hz" not in verdict:
         return []
-    pairs = zip(verdict[place].values, verdict[height].values, strict=True)
+    pairs = zip(verdict.peak_frequency_hz.values, verdict.peak_amplitude.values, strict=True)
     first = float(verdict.f0_hz)
     return [(float(f), float(a)) for f, a in pairs if np.isfinite(f) and not np.isclose(f, first, rtol=1e-6)]
 

@@ -242,7 +242,7 @@ def _words(verdict, sesame, station):
     first, *rest = panels.verdict_text(verdict).split("\n")
     lines = _wrapped("; ".join(rest))[:2]
     if sesame is not None:
-        lines.append(f"SESAME (2004), reliability/clarity: {_sesame_text(sesame, station)}")
+        lines.append(f"SESAME (2004), reliability/clarity: {sesame.verdict.sel(station=station).item()}")
     return first, lines
 
 
@@ -250,16 +250,6 @@ def _wrapped(text):
     import textwrap
 
     return textwrap.wrap(text, 125)
-
-
-def _sesame_text(sesame, station) -> str:
-    one = sesame.sel(station=station)
-    for name in ("text", "verdict", "sesame"):
-        if name in one:
-            return str(one[name].item())
-    passed = next(v for v in one.data_vars.values() if v.dims == ("criterion",) and v.dtype == bool).values
-    bits = "".join(str(int(b)) for b in passed)
-    return f"{bits[:3]}/{bits[3:]}"
 
 
 # --- words
