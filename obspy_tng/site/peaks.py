@@ -12,6 +12,7 @@ import numpy as np
 
 MIN_AMPLITUDE = 2.0  # SESAME (2004), criterion iii of a clear peak
 MIN_PROMINENCE = 0.25  # in ln
+RECORD_FACTOR = 1.5  # a record's own peak is looked for in [f0 / 1.5, 1.5 f0], as Geopsy does in each window
 FIT_LN = 0.1  # half-width of the parabola in ln f: half the Konno-Ohmachi window of b = 40
 
 
@@ -23,7 +24,7 @@ class Peak(NamedTuple):
     prominence_ln: float
 
 
-def peaks(curve: np.ndarray, frequency_hz: np.ndarray) -> list[Peak]:
+def peaks(curve: np.ndarray, frequency_hz: np.ndarray, min_prominence: float = 0.0) -> list[Peak]:
     """Return the local maxima of a curve from low to high frequency; its ends are none.
 
     Parameters
@@ -32,6 +33,8 @@ def peaks(curve: np.ndarray, frequency_hz: np.ndarray) -> list[Peak]:
         HVSR; NaN splits it, and the sides of a gap are ends.
     frequency_hz : numpy.ndarray, shape (f,)
         Rising, in Hz.
+    min_prominence : float
+        In ln; less prominent maxima are left out.
 
     Returns
     -------
@@ -39,6 +42,12 @@ def peaks(curve: np.ndarray, frequency_hz: np.ndarray) -> list[Peak]:
         Prominence is the height in ln above the higher of the two lowest points that separate the peak from a
         higher one, or from an end, on either side. Place and amplitude come from a least-squares parabola in
         ln f - ln A through the points within 0.1 of the maximum in ln f.
+
+    Examples
+    --------
+    >>> f = np.geomspace(0.5, 20, 200)
+    >>> [round(p.frequency_hz, 3) for p in peaks(np.exp(-np.log(f / 3) ** 2), f)]
+    [3.0]
     """
     out = []
     x = np.log(frequency_hz)
@@ -54,8 +63,46 @@ def peaks(curve: np.ndarray, frequency_hz: np.ndarray) -> list[Peak]:
             left = part[(higher[-1] if higher.size else 0) : i + 1].min()
             higher = np.flatnonzero(part[i:] > part[i])
             right = part[i : (i + higher[0] if higher.size else part.size)].min()
-            place, height = _parabola(x[run], part, i)
-            out.append(Peak(float(np.exp(place)), float(np.exp(height)), float(part[i] - max(left, right))))
+            prominence = float(part[i] - max(left, right))
+            if prominence >= min_prominence:
+                place, height = _parabola(x[run], part, i)
+                out.append(Peak(float(np.exp(place)), float(np.exp(height)), prominence))
+    return out
+
+
+def record_peaks(curves: np.ndarray, frequency_hz: np.ndarray, f0_hz: float) -> np.ndarray:
+    """Return the frequency of each record's highest local maximum in [f0 / 1.5, 1.5 f0].
+
+    One record's curve is too rough to ask for a clear peak; what is near the station's f0 is taken as its share
+    in that peak, the definition of Geopsy's "f0 from windows".
+
+    Parameters
+    ----------
+    curves : numpy.ndarray, shape (record, f)
+        HVSR, NaN where not valid.
+    frequency_hz : numpy.ndarray, shape (f,)
+        Rising, in Hz.
+    f0_hz : float
+        Of the station.
+
+    Returns
+    -------
+    numpy.ndarray, shape (record,)
+        In Hz, places refined as by `peaks`; NaN without a maximum there.
+    """
+    x = np.log(frequency_hz)
+    near = np.flatnonzero(np.abs(x[1:-1] - np.log(f0_hz)) <= np.log(RECORD_FACTOR) + 1e-9) + 1
+    out = np.full(len(curves), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.log(curves)
+    at = logs[:, near]
+    at = np.where((at > logs[:, near - 1]) & (at >= logs[:, near + 1]), at, -np.inf)
+    if near.size:
+        for row in np.flatnonzero(at.max(axis=1) > -np.inf):
+            i, y = near[np.argmax(at[row])], logs[row]
+            gaps = np.flatnonzero(~np.isfinite(y))
+            run = slice(gaps[gaps < i].max(initial=-1) + 1, gaps[gaps > i].min(initial=y.size))
+            out[row] = np.exp(_parabola(x[run], y[run], i - run.start)[0])
     return out
 
 
@@ -89,7 +136,7 @@ def clear_peaks(
     min_amplitude, min_prominence : float
         Smallest amplitude and smallest prominence in ln.
     """
-    return [p for p in peaks(curve, frequency_hz) if p.amplitude >= min_amplitude and p.prominence_ln >= min_prominence]
+    return [p for p in peaks(curve, frequency_hz, min_prominence) if p.amplitude >= min_amplitude]
 
 
 def no_peak_reason(

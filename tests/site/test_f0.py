@@ -1,4 +1,4 @@
-"""The lowest clear peak: parabola, prominence, reasons, transfer functions of known sites, resampling."""
+"""The lowest clear peak: reasons, further peaks, records of known sites, resampling, rejected and overlapping rows."""
 
 import csv
 
@@ -7,8 +7,9 @@ import pytest
 import xarray as xr
 
 from obspy_tng.errors import TNGError
+from obspy_tng.site.curves import hvsr_array
 from obspy_tng.site.f0 import pick_f0
-from obspy_tng.site.peaks import clear_peaks, no_peak_reason, peaks
+from obspy_tng.site.peaks import clear_peaks, no_peak_reason
 
 FREQUENCY = np.geomspace(0.5, 20, 200)
 
@@ -26,25 +27,6 @@ def dataset(curves, **attrs):
         {"frequency": FREQUENCY, "station": ["XX.A"], "record_station": ("record", ["XX.A"] * len(curves))},
         attrs,
     )
-
-
-def test_parabola_is_exact():
-    """On a parabola in ln f - ln A the vertex comes back to 1e-9, although it lies between grid points."""
-    curve = np.exp(1.2 - 3.0 * np.log(FREQUENCY / 3.3) ** 2)
-    (peak,) = peaks(curve, FREQUENCY)
-    assert peak.frequency_hz == pytest.approx(3.3, rel=1e-9)
-    assert peak.amplitude == pytest.approx(np.exp(1.2), rel=1e-9)
-
-
-def test_prominence_is_scipys():
-    """Prominences in ln are those of scipy.signal.peak_prominences on a rough curve."""
-    from scipy.signal import find_peaks
-
-    y = np.cumsum(np.random.default_rng(0).normal(size=200)) * 0.1
-    at, found = find_peaks(y, prominence=0)
-    ours = peaks(np.exp(y), FREQUENCY)
-    np.testing.assert_allclose([p.prominence_ln for p in ours], found["prominences"])
-    assert len(ours) == at.size
 
 
 def test_lowest_not_highest():
@@ -103,6 +85,69 @@ def test_peak_of_few_records_is_not_clear():
     assert "clear in only" in str(f0.reason.values[0]) and "2.00 Hz" in str(f0.reason.values[0])
 
 
+def test_further_peaks_have_their_own_place():
+    """Two clear peaks and a weak one: `peak` holds the two from low to high, the first is f0; NaN pads a station that
+    has one.
+    """
+    rng = np.random.default_rng(2)
+    scatter = np.exp(0.05 * rng.normal(size=(2, 12, 1)))
+    both = np.concatenate([bump(1.5, 3.0) * bump(8.0, 6.0) * scatter[0], bump(4.0, 3.0) * scatter[1]])
+    data = dataset(both).assign_coords(record_station=("record", ["XX.A"] * 12 + ["XX.B"] * 12))
+    f0 = pick_f0(data.drop_vars("station").assign_coords(station=["XX.A", "XX.B"]))
+    assert f0.peak_frequency_hz.dims == ("station", "peak")
+    np.testing.assert_allclose(f0.peak_frequency_hz, [[1.5, 8.0], [4.0, np.nan]], rtol=0.02)
+    np.testing.assert_allclose(f0.peak_amplitude, [[3.0, 6.0], [3.0, np.nan]], rtol=0.08)
+    np.testing.assert_allclose(f0.peak_prominence_ln, np.log([[3.0, 6.0], [3.0, np.nan]]), atol=0.08)
+    for first, station in {
+        "peak_frequency_hz": "f0_hz",
+        "peak_low_hz": "f0_low_hz",
+        "peak_high_hz": "f0_high_hz",
+        "peak_amplitude": "a0",
+        "peak_support": "support",
+    }.items():
+        np.testing.assert_array_equal(f0[first].isel(peak=0), f0[station])
+
+
+def test_rejected_rows_take_no_part():
+    """Rows that are not accepted change nothing but have no f0 of their own; none accepted: NaN and a reason."""
+    good = np.array([bump(3.0 * (1 + 0.01 * i), 4.0) for i in range(8)])
+    bad = np.repeat(bump(0.8, 50.0)[None], 8, axis=0)
+    data = dataset(np.concatenate([bad, good]))
+    f0 = pick_f0(data.assign(accepted=("record", [False] * 8 + [True] * 8)))
+    alone = pick_f0(dataset(good))
+    assert f0.drop_vars("f0_record_hz").identical(alone.drop_vars("f0_record_hz"))
+    np.testing.assert_array_equal(f0.f0_record_hz[8:], alone.f0_record_hz)
+    assert np.isnan(f0.f0_record_hz[:8]).all()
+    none = pick_f0(data.assign(accepted=("record", [False] * 16)))
+    assert np.isnan(none.f0_hz[0]) and str(none.reason.values[0]) == "no accepted record"
+    assert np.isnan(pick_f0(data.assign(accepted=("record", [False] * 16)), rule="argmax").f0_hz[0])
+
+
+def test_records_own_f0():
+    """Records of known f0 give it back to 1e-3, their sd in ln too; it is not the width of the interval."""
+    ln = 0.06 * np.random.default_rng(4).normal(size=30)
+    f0 = pick_f0(dataset([bump(3.0 * np.exp(v), 4.0, 0.3) for v in ln]))
+    np.testing.assert_allclose(f0.f0_record_hz, 3.0 * np.exp(ln), rtol=1e-3)
+    assert float(f0.f0_record_sigma_ln[0]) == pytest.approx(ln.std(ddof=1), rel=1e-2)
+    assert float(np.log(f0.f0_high_hz[0] / f0.f0_low_hz[0])) < 0.06
+
+
+def test_overlapping_windows_do_not_narrow_the_interval():
+    """Every window twice, as half overlapping ones nearly are: the same interval, not one narrower by √2."""
+    curves = [bump(3.0 * np.exp(0.05 * z), 4.0, 0.4) for z in np.random.default_rng(7).normal(size=40)]
+    start = 60.0 * np.arange(40)
+
+    def windows(curves, start):
+        ends = {"window_start_s": ("record", start), "window_end_s": ("record", start + 60)}
+        return dataset(curves).assign_coords(record_id=("record", ["a"] * len(start)), **ends)
+
+    apart = pick_f0(windows(curves, start), n_bootstrap=400)
+    half = pick_f0(windows(np.repeat(curves, 2, axis=0), np.sort(np.r_[start, start + 30])), n_bootstrap=400)
+    assert (int(apart.n_records[0]), int(apart.n_windows[0]), int(half.n_windows[0])) == (1, 40, 80)
+    width = [float(np.log(f.f0_high_hz[0] / f.f0_low_hz[0])) for f in (apart, half)]
+    assert width[1] == pytest.approx(width[0], rel=0.12)
+
+
 def test_band_and_rule_are_checked():
     """A band restricts the search; an empty one, or an unknown rule, raises."""
     curve = bump(1.5, 3.0) * bump(8.0, 6.0)
@@ -133,3 +178,26 @@ def test_analytic_sites(shared_data):
     inside = (frequency >= 0.5) & (frequency <= 20)
     assert clear_peaks(curve[inside], frequency[inside]) == []
     assert "flat: largest amplitude 1." in no_peak_reason(curve[inside], frequency[inside])
+
+
+def test_records_of_analytic_sites(shared_data):
+    """Records drawn from the analytic amplifications: f0 of S1 and the lower peak of S3 within 5 %, none on flat S4."""
+    folder = shared_data / "hvsr" / "analytic"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/data/hvsr/analytic (absent)")
+    with open(folder / "EXPECTED.csv", encoding="utf-8") as file:
+        expected = {row["site"]: float(row["f_peak1"]) for row in csv.DictReader(file)}
+    rng = np.random.default_rng(11)
+    bins = np.fft.rfftfreq(4000, 0.01)
+    for site in ("S1_single_2Hz", "S3_two_contrast", "S4_rock_flat"):
+        gain = np.interp(bins, *np.loadtxt(folder / f"{site}.csv", delimiter=",", skiprows=1, unpack=True))
+        spectra = np.fft.rfft(rng.normal(size=(60, 3, 4000)))
+        spectra[:, :2] *= gain
+        curves = hvsr_array(np.fft.irfft(spectra), 100.0, FREQUENCY)
+        f0 = pick_f0(dataset(curves))
+        if site == "S4_rock_flat":
+            assert np.isnan(f0.f0_hz[0]) and "flat" in str(f0.reason.values[0])
+            assert np.isfinite(pick_f0(dataset(curves), rule="argmax").f0_hz[0])
+        else:
+            assert float(f0.f0_hz[0]) == pytest.approx(expected[site], rel=0.05)
+            assert f0.f0_low_hz[0] < expected[site] * 1.05 and f0.f0_high_hz[0] > expected[site] / 1.05
