@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from obspy_tng.errors import TNGError
+from obspy_tng.site.table import like
 
 CRITERIA = {  # name -> what must hold
     "window length": "f0 > 10 / window length",
@@ -241,21 +242,19 @@ def sesame(dataset, f0=None):
     TNGError
         `f0` is of other stations.
     """
-    import xarray as xr
-
     if f0 is None:
         from obspy_tng.site.f0 import pick_f0
 
         f0 = pick_f0(dataset)
     stations, frequency = dataset.station.values, dataset.frequency.values
     accepted = dataset.accepted.values if "accepted" in dataset else np.ones(dataset.sizes["record"], bool)
-    length = (dataset.window_end_s - dataset.window_start_s).values
+    length = dataset.window_end_s.values - dataset.window_start_s.values
     scale = np.sqrt(2) if dataset.attrs.get("horizontal") == "total-energy" else 1.0
     rows, verdicts = [], []
-    for station in stations:
+    for i, station in enumerate(stations):
         mine = accepted & (dataset.record_station.values == station)
         here, why = _f0_of(f0, station)
-        curve, sigma_ln = (dataset[name].sel(station=station).values for name in ("curve", "sigma_ln"))
+        curve, sigma_ln = (dataset[name].values[i] for name in ("curve", "sigma_ln"))
         each = window_f0(dataset.hvsr.values[mine], frequency, here, curve)
         each = each[np.isfinite(each)]
         row = {
@@ -291,7 +290,7 @@ def sesame(dataset, f0=None):
         "criterion": list(CRITERIA),
         "rule": ("criterion", list(CRITERIA.values())),
     }
-    return xr.Dataset(variables, coords, {"source": "SESAME (2004), deliverable D23.12"})
+    return like(dataset, variables, coords, {"source": "SESAME (2004), deliverable D23.12"})
 
 
 def _f0_of(f0, station) -> tuple[float, str]:
@@ -300,5 +299,5 @@ def _f0_of(f0, station) -> tuple[float, str]:
         return float(f0), ""
     if station not in f0.station.values:
         raise TNGError(f"f0 of {', '.join(map(str, f0.station.values))} given; {station} is needed too")
-    one = f0.sel(station=station)
-    return float(one.f0_hz), str(one.reason.values) if "reason" in f0 else ""
+    i = int(np.flatnonzero(f0.station.values == station)[0])
+    return float(f0.f0_hz.values[i]), str(f0.reason.values[i]) if "reason" in f0 else ""
