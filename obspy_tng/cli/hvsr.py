@@ -181,24 +181,40 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     \b
     Exit code: 0 something was computed, 1 nothing, 2 usage.
     """
-    _check(plot, **settings)
+    from obspy_tng.errors import TNGError
+    from obspy_tng.site.settings import check
+
+    _check_outputs(plot)
+    work = {name: settings.pop(name) for name in ("inventory", "events", "units", "jobs", "scheduler")}
+    reject = settings.pop("reject")
+    try:
+        settings = check(**settings)
+        if reject:
+            from obspy_tng.site.rejection import parse
+
+            reject = [str(parse(rule)) for rule in reject]
+    except TNGError as err:
+        raise click.UsageError(str(err)) from None
     from obspy_tng.cli.hvsr_output import summary, table, write
     from obspy_tng.cli.output import replace
     from obspy_tng.site.f0 import pick_f0
-    from obspy_tng.site.hvsr import NothingComputedError
-    from obspy_tng.site.hvsr import hvsr as compute
+    from obspy_tng.site.hvsr import NothingComputedError, finished, tabulate
     from obspy_tng.site.sesame import sesame
 
+    work |= {"progress": _progress if sys.stderr.isatty() else None, "n_traces": 3 if plot else 0}
     try:
-        curves = compute(list(paths), mask=mask, progress=_progress if sys.stderr.isatty() else None, **settings)
+        curves = tabulate(list(paths), settings, **work)
     except NothingComputedError as err:
         _list_skipped([f"{s.name}: {s.reason}" for s in err.skipped])
         click.echo(f"Error: {str(err).split('; first')[0]}", err=True)
         raise SystemExit(1) from None
+    curves = finished(curves, reject, mask)
+    if plot or Path(out or "").suffix.lower() in (".nc", ".hv"):  # the rest does without xarray
+        curves = curves.dataset()
     f0 = pick_f0(curves)
     verdicts = sesame(curves, f0)
     _list_skipped(curves.attrs["skipped"])
-    _remark(curves, settings)
+    _remark(curves, work["events"])
     rows = summary(curves, f0, verdicts)
     if out:
         for name in write(out, curves, f0, rows, verdicts):
@@ -211,35 +227,23 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     if plot:
         from obspy_tng.plotting_site import save
 
-        replace(plot, lambda path: save(curves, f0, path))
+        replace(plot, lambda path: save(curves, f0, path, traces=_traces(curves), sesame=verdicts))
         click.echo(f"wrote {plot}", err=True)
     click.echo(json.dumps(rows, indent=1) if as_json else table(rows))
 
 
-def _check(plot, *, inventory, events, units, reject, jobs, scheduler, **settings):
-    """Raise a usage error before any work when a setting is not known or a figure cannot be drawn."""
+def _check_outputs(plot):
+    """Raise a usage error before any work when a figure cannot be drawn here."""
     from importlib.util import find_spec
-
-    from obspy_tng.errors import TNGError
-    from obspy_tng.site.settings import check
 
     if plot and find_spec("matplotlib") is None:
         raise click.UsageError("--plot needs matplotlib: pip install 'obspy-tng[plot]'")
-    try:
-        check(**settings)
-        if reject:
-            from obspy_tng.site.rejection import parse
-
-            for rule in reject:
-                parse(rule)
-    except TNGError as err:
-        raise click.UsageError(str(err)) from None
 
 
-def _remark(curves, settings):
+def _remark(curves, events):
     """Say on stderr when S windows were placed by energy, and when the record looks like microtremor."""
     energy = int((curves.window_source.values == "energy").sum())
-    if not energy or settings["events"]:
+    if not energy or events:
         return
     long = curves.record_length_s.values[curves.window_source.values == "energy"].max()
     if long >= 600:
@@ -249,6 +253,12 @@ def _remark(curves, settings):
         "and travel times",
         err=True,
     )
+
+
+def _traces(curves):
+    """Return the records to draw: id, samples (3, n), sampling rate in Hz."""
+    whole = zip(curves.trace_record_id.values, curves.trace.values, curves.trace_rate_hz.values, strict=True)
+    return [(str(name), data[:, data[0] == data[0]], float(rate)) for name, data, rate in whole]
 
 
 def _progress(done, total):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from obspy_tng.cli.output import replace
 
-NUMBERS = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support")
+NUMBERS = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support", "f0_record_sigma_ln")
 
 
 def summary(curves, f0, verdicts=None) -> list[dict]:
@@ -36,7 +36,7 @@ def summary(curves, f0, verdicts=None) -> list[dict]:
                 "n_windows": int(mine.sum()),
                 "n_rejected": int((~curves.accepted.values[mine]).sum()),
                 "n_used": int(values["n_used"][i]),
-                "sesame": "" if verdicts is None else str(verdicts.verdict.sel(station=station).values),
+                "sesame": "" if verdicts is None else str(verdicts.verdict.values[i]),
                 "peaks": _peaks(f0, i),
                 "reason": str(values["reason"][i]),
                 "windows": dict(zip(names.tolist(), counts.tolist(), strict=True)),
@@ -50,13 +50,10 @@ def summary(curves, f0, verdicts=None) -> list[dict]:
 
 
 def _peaks(f0, i) -> list[dict]:
-    """Return the further clear peaks of a station."""
-    if "peak" not in f0.dims:
-        return []
-    one = f0.isel(station=i)
-    names = [n for n in ("peak_hz", "peak_amplitude", "peak_prominence_ln", "peak_support") if n in f0]
-    out = [{n.removeprefix("peak_"): _number(float(one[n][k])) for n in names} for k in range(f0.sizes["peak"])]
-    return [p for p in out if p.get("hz") is not None]
+    """Return the further clear peaks of a station, above f0."""
+    names = ("frequency_hz", "low_hz", "high_hz", "amplitude", "prominence_ln", "support")
+    values = zip(*(f0[f"peak_{name}"].values[i, 1:].tolist() for name in names), strict=True)
+    return [dict(zip(names, map(_number, peak), strict=True)) for peak in values if math.isfinite(peak[0])]
 
 
 def _number(value):
@@ -75,8 +72,8 @@ def table(rows) -> str:
         f0, a0, sigma, support = (_text(r[name]) for name in ("f0_hz", "a0", "sigma_ln", "support"))
         interval = "-" if r["f0_low_hz"] is None else f"{r['f0_low_hz']:.2f}-{r['f0_high_hz']:.2f}"
         used = f"{r['n_used']}/{r['n_windows']}"
-        also = ", ".join(f"{p['hz']:.2f}" for p in r["peaks"])
-        remark = "; ".join(filter(None, [f"further peaks: {also} Hz" if also else "", r["reason"]]))
+        also = ", ".join(f"{p['frequency_hz']:.2f}" for p in r["peaks"])
+        remark = "; ".join(filter(None, [f"further peaks {also} Hz" if also else "", r["reason"]]))
         lines.append(
             f"{r['station']:<{width}} {f0:>6} {interval:>14} {a0:>5} {sigma:>5} {support:>7} "
             f"{used:>9} {r['sesame'] if r['f0_hz'] else '-':>10}  {remark}"
@@ -112,7 +109,7 @@ def write(path, curves, f0, rows, verdicts=None) -> list[str]:
 
 def merged(curves, f0, verdicts=None):
     """Return curves, f0 and verdicts as one Dataset that netCDF can hold."""
-    both = curves
+    both = curves.drop_vars("f0_record_hz", errors="ignore")  # f0 has it too
     for name, other in (("f0", f0), ("sesame", verdicts)):
         if other is not None:
             clash = {n: f"{name}_{n}" for n in other.data_vars if n in both.variables}
@@ -123,20 +120,19 @@ def merged(curves, f0, verdicts=None):
 def _csv(path, curves):
     with open(path, "w", encoding="utf-8") as file:
         file.write("station,frequency_hz,hvsr,sigma_ln,n_valid\n")
-        for station in map(str, curves.station.values):
-            one = curves.sel(station=station)
-            columns = (curves.frequency.values, one["curve"].values, one.sigma_ln.values, one.n_valid.values)
-            for f, c, s, n in zip(*columns, strict=True):
+        for i, station in enumerate(curves.station.values):
+            of_station = (curves[name].values[i] for name in ("curve", "sigma_ln", "n_valid"))
+            for f, c, s, n in zip(curves.frequency.values, *of_station, strict=True):
                 file.write(f"{station},{f:.6g},{_cell(c)},{_cell(s)},{n}\n")
 
 
 def _json(path, curves, rows):
     whole = []
-    for row in rows:
-        one = curves.sel(station=row["station"])
-        values = {"frequency_hz": one.frequency, "hvsr": one["curve"], "hvsr_sigma_ln": one.sigma_ln}
-        lists = {name: [_number(v) for v in value.values.tolist()] for name, value in values.items()}
-        whole.append(row | lists | {"n_valid": one.n_valid.values.tolist()})
+    for i, row in enumerate(rows):
+        values = {"frequency_hz": curves.frequency.values, "hvsr": curves["curve"].values[i]}
+        values["hvsr_sigma_ln"] = curves.sigma_ln.values[i]
+        lists = {name: [_number(v) for v in value.tolist()] for name, value in values.items()}
+        whole.append(row | lists | {"n_valid": curves.n_valid.values[i].tolist()})
     with open(path, "w", encoding="utf-8") as file:
         json.dump(whole, file, indent=1)
 

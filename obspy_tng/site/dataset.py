@@ -1,4 +1,4 @@
-"""The xarray Dataset of an HVSR: curves of all windows, where each came from, statistics of every station."""
+"""The table of an HVSR: curves of all windows, where each came from, statistics of every station."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import numpy as np
 from obspy_tng.site import curves
 from obspy_tng.site.rows import Row
 from obspy_tng.site.settings import Settings
+from obspy_tng.site.table import Table
 
 COMPONENTS = ("E", "N", "Z")
 
 
-def build(rows: list[Row], skipped, settings: Settings):
-    """Return the Dataset of all curves.
+def build(rows: list[Row], skipped, settings: Settings, n_traces: int = 0):
+    """Return the table of all curves; its ``dataset()`` is the Dataset.
 
     Parameters
     ----------
@@ -21,14 +22,14 @@ def build(rows: list[Row], skipped, settings: Settings):
     skipped : list of Skipped
         What was left out and why.
     settings : Settings
+    n_traces : int
+        Records of each station whose samples are kept, where rows have them.
 
     Returns
     -------
-    xarray.Dataset
+    Table
         As `hvsr.hvsr` describes it, every row accepted.
     """
-    import xarray as xr
-
     rows, names = _named(rows)
     group = np.array([r.group for r in rows])
     stations = np.unique(group)
@@ -61,8 +62,74 @@ def build(rows: list[Row], skipped, settings: Settings):
         **_windows(rows),
         "record_station": ("record", group),
     }
+    if settings.azimuths_deg:
+        by_azimuth = np.array([r.by_azimuth for r in rows])
+        names = _attrs("azimuth, clockwise from north", "degree")
+        coords["azimuth"] = ("azimuth", np.array(settings.azimuths_deg), names)
+        long_name = "horizontal-to-vertical spectral ratio along an azimuth"
+        variables["hvsr_azimuth"] = (("record", "azimuth", "frequency"), by_azimuth, _attrs(long_name, "1"))
+    if n_traces:
+        _add_traces(variables, coords, rows, n_traces)
     attrs = settings.attrs() | {"skipped": [f"{s.name}: {s.reason}" for s in skipped]}
-    return xr.Dataset(variables, coords, attrs)
+    return Table(variables, coords, attrs)
+
+
+def with_azimuth_statistics(dataset):
+    """Return the Dataset with statistics along and over azimuths, of accepted rows.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        Of `hvsr.hvsr` with `azimuth_step_deg`.
+
+    Returns
+    -------
+    xarray.Dataset
+        More variables: ``curve_azimuth``, ``sigma_ln_azimuth`` (station, azimuth, frequency); over all azimuths,
+        each weighing the same (Cheng et al., 2020), ``curve_all_azimuths``, ``sigma_ln_all_azimuths`` (station,
+        frequency); and of the highest peak of each row, ``f0_azimuth_hz``, ``f0_sigma_ln_azimuth`` (station,
+        azimuth), ``f0_all_azimuths_hz``, ``f0_sigma_ln_all_azimuths`` (station).
+    """
+    from obspy_tng.site.azimuth import statistics
+    from obspy_tng.site.outliers import window_f0
+
+    frequency = dataset.frequency.values
+    found = []
+    for station in dataset.station.values:
+        mine = (dataset.record_station.values == station) & dataset.accepted.values
+        values = dataset.hvsr_azimuth.values[mine].astype(float)
+        flat = values.reshape(-1, frequency.size)
+        f0_hz = window_f0(flat, frequency, dataset.attrs["band_hz"]).reshape(values.shape[:2])
+        found.append((statistics(values), statistics(f0_hz)))
+    along, over = ("station", "azimuth"), ("station",)
+    variables = {}
+    for i, before, after, more, units in ((0, "", "", ("frequency",), "1"), (1, "f0_", "_hz", (), "Hz")):
+        middle = "curve" if i == 0 else "f0"
+        for part, dims, name in (("azimuth_", along, "azimuth"), ("", over, "all_azimuths")):
+            median = np.array([getattr(f[i], f"{part}median") for f in found])
+            sigma = np.array([getattr(f[i], f"{part}sigma_ln") for f in found])
+            text = "along the azimuth" if part else "over all azimuths"
+            variables[f"{middle}_{name}{after}"] = ((*dims, *more), median, _attrs(f"exp(mean ln) {text}", units))
+            variables[f"{before}sigma_ln_{name}"] = ((*dims, *more), sigma, _attrs(f"std of ln {text}", "1"))
+    return dataset.assign(variables)
+
+
+def _add_traces(variables, coords, rows, n_traces):
+    """Add the samples of the first records of every station."""
+    left = dict.fromkeys({r.group for r in rows}, n_traces)
+    kept = []
+    for name, row in zip(coords["record_id"][1], rows, strict=True):
+        if row.trace is not None and left[row.group]:
+            left[row.group] -= 1
+            kept.append((name, row))
+    longest = max((r.trace.shape[1] for _, r in kept), default=0)
+    samples = np.full((len(kept), 3, longest), np.nan, np.float32)
+    for out, (_, row) in zip(samples, kept, strict=True):
+        out[:, : row.trace.shape[1]] = row.trace
+    variables["trace"] = (("example", "component", "sample"), samples, {"long_name": "samples of the record"})
+    coords["trace_record_id"] = ("example", [name for name, _ in kept])
+    rates = [row.record.sampling_rate for _, row in kept]
+    coords["trace_rate_hz"] = ("example", rates, _attrs("sampling rate", "Hz"))
 
 
 def _named(rows):

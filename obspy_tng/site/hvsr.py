@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
+
 from obspy_tng.errors import RecordError, TNGError
 from obspy_tng.record import Record, Skipped
+from obspy_tng.site.dataset import build, with_azimuth_statistics
 from obspy_tng.site.inputs import map_parts
 from obspy_tng.site.rows import Row, rows
 from obspy_tng.site.settings import Settings, check
+from obspy_tng.site.table import Table
 
 
 def hvsr(
@@ -36,6 +41,7 @@ def hvsr(
     jobs: int = 1,
     scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    n_traces: int = 0,
 ):
     """Compute the HVSR of records and the log-mean curve of every station.
 
@@ -72,7 +78,8 @@ def hvsr(
     n_frequency : int, optional
         Number of log-spaced frequencies in the band, default 200; curves also cover half an octave beyond either end.
     azimuth_step_deg : float, optional
-        Also compute the curves of single azimuths, 0° (north) to 180°, at this step.
+        Also compute the curves of single azimuths, 0° (north) to 180°, at this step; see
+        `dataset.with_azimuth_statistics`.
     reject : str or sequence of str
         Rules that take windows out of a station's statistics, such as ``"cox:2"``; see `rejection.reject`.
     mask : optional
@@ -90,6 +97,8 @@ def hvsr(
     jobs, scheduler, progress
         Of paths: processes on this machine, or the address of a dask scheduler; see `archive.map_records`. The
         numbers are the same however the work is shared out.
+    n_traces : int
+        Records of each station, its first ones, whose samples are kept as ``trace``, for a figure.
 
     Returns
     -------
@@ -131,28 +140,64 @@ def hvsr(
         group=group,
         azimuth_step_deg=azimuth_step_deg,
     )
+    given = {"inventory": inventory, "events": events, "units": units, "sampling_rate_hz": sampling_rate_hz}
+    how = {"jobs": jobs, "scheduler": scheduler, "progress": progress, "n_traces": n_traces}
+    return finished(tabulate(data, settings, **given, **how), reject, mask).dataset()
+
+
+def tabulate(
+    data,
+    settings: Settings,
+    *,
+    inventory=None,
+    events=None,
+    units: str | None = None,
+    sampling_rate_hz: float | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    n_traces: int = 0,
+) -> Table:
+    """Return the curves of all windows and the statistics of stations, nothing rejected; parameters as in `hvsr`.
+
+    Raises
+    ------
+    NothingComputedError
+        No record could be used.
+    """
     found: list[Row] = []
     skipped: list[Skipped] = []
     archive = {"jobs": jobs, "scheduler": scheduler, "progress": progress}
-    if settings.kind == "sliding":
+    sliding = settings.kind == "sliding"
+    if sliding:
         archive |= {"window_s": settings.length_s, "overlap": settings.overlap, "max_windows": settings.max_windows}
         archive["shorter"] = int(settings.compat == "geopsy")
     given = {"inventory": inventory, "events": events, "units": units, "sampling_rate_hz": sampling_rate_hz}
-    split = settings.kind == "sliding"
-    for value, reasons in map_parts(partial(rows_of, settings=settings), data, split_gaps=split, **given, **archive):
+    function = partial(rows_of, settings=settings, n_traces=n_traces)
+    for value, reasons in map_parts(function, data, split_gaps=sliding, **given, **archive):
         skipped.extend(reasons)
         found.extend(value[0] if value else ())
         skipped.extend(value[1] if value else ())
     if not found:
         raise NothingComputedError(skipped)
-    from obspy_tng.site.dataset import build
+    return build(found, skipped, settings, n_traces)
 
-    dataset = build(found, skipped, settings)
+
+def finished(table: Table, reject: str | Sequence[str] = (), mask=None) -> Table:
+    """Return a table with its windows rejected as told and the statistics of azimuths where it has them.
+
+    Parameters
+    ----------
+    table : Table
+        Of `tabulate`.
+    reject, mask
+        See `hvsr`.
+    """
     if reject or mask is not None:
         from obspy_tng.site import rejection
 
-        dataset = rejection.reject(dataset, *([reject] if isinstance(reject, str) else reject), mask=mask)
-    return dataset
+        table = rejection.reject(table, *([reject] if isinstance(reject, str) else reject), mask=mask)
+    return with_azimuth_statistics(table) if "hvsr_azimuth" in table else table
 
 
 class NothingComputedError(TNGError):
@@ -164,7 +209,9 @@ class NothingComputedError(TNGError):
         self.skipped = list(skipped)
 
 
-def rows_of(records: Sequence[Record], piece=None, *, settings: Settings) -> tuple[list[Row], list[Skipped]]:
+def rows_of(
+    records: Sequence[Record], piece=None, *, settings: Settings, n_traces: int = 0
+) -> tuple[list[Row], list[Skipped]]:
     """Return the curves of records, and which of them gave none for what reason; one piece of work of an archive.
 
     Parameters
@@ -174,11 +221,18 @@ def rows_of(records: Sequence[Record], piece=None, *, settings: Settings) -> tup
         What was read for it.
     settings : Settings
         Of `settings.check`.
+    n_traces : int
+        Records of each station whose samples are kept.
     """
-    found, skipped = [], []
+    found, skipped, keep = [], [], Counter()
     for record in records:
         try:
-            found.extend(rows(record, settings, piece and piece.stretch))
+            more = rows(record, settings, piece and piece.stretch)
         except RecordError as err:
             skipped.append(Skipped(f"{record.source}: {record.id}" if record.source else record.id, str(err)))
+            continue
+        if keep[more[0].group] < n_traces and not (piece and piece.stretch and piece.stretch.first_window):
+            keep[more[0].group] += 1
+            more[0] = more[0]._replace(trace=record.data.astype(np.float32))
+        found.extend(more)
     return found, skipped

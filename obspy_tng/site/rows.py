@@ -10,6 +10,8 @@ import numpy as np
 from obspy_tng.errors import RecordError
 from obspy_tng.record import Record
 from obspy_tng.site import curves, timesnet_gen
+from obspy_tng.site.azimuth import azimuthal
+from obspy_tng.site.outliers import sta_lta
 from obspy_tng.site.settings import GROUPS, Settings
 from obspy_tng.site.windows import (
     CYCLES,
@@ -19,6 +21,7 @@ from obspy_tng.site.windows import (
     energy_onsets,
     noise_window,
     signal_window,
+    sliding,
 )
 
 _BLOCK = 16  # sliding windows per pass
@@ -37,10 +40,13 @@ class Row(NamedTuple):
     snr_ok : numpy.ndarray of bool, shape (3, f), or None
         Where E, N, Z stand out of the noise; None: not judged.
     peak, record_peak : float
-        Largest absolute sample of the window and of the record, means removed.
+        Largest absolute sample of the window and of the record, means removed; of a recording cut in sliding
+        windows, that of a window stands for both, and the Dataset takes the largest of all.
     length_s : float
         Of the record.
     by_azimuth : numpy.ndarray, shape (azimuth, f), or None
+    trace : numpy.ndarray, shape (3, n), float32, or None
+        The samples of the record, for a figure.
     """
 
     record: Record
@@ -56,6 +62,7 @@ class Row(NamedTuple):
     record_peak: float = np.nan
     length_s: float = np.nan
     by_azimuth: np.ndarray | None = None
+    trace: np.ndarray | None = None
 
 
 def rows(record: Record, settings: Settings, stretch=None) -> list[Row]:
@@ -103,16 +110,14 @@ def _need_energy(data):
 
 def _row(record, settings, curve, window, **more) -> Row:
     """Return the row of a record with one window."""
-    size = _size(record)
+    size = np.abs(record.data - record.data.mean(axis=1, keepdims=True)).max(axis=0)
     peaks = {"peak": float(size[window.start : window.stop].max()), "record_peak": float(size.max())}
     peaks["length_s"] = record.npts / record.sampling_rate
+    directions = _by_azimuth(record.data[None, :, window.start : window.stop], record.sampling_rate, settings)
+    if directions is not None:
+        peaks["by_azimuth"] = np.where(np.isfinite(curve), directions[0], np.nan)
     light = replace(record, data=np.empty((3, 0)))
     return Row(light, GROUPS[settings.group](record), curve, window, **peaks, **more)
-
-
-def _size(record) -> np.ndarray:
-    """Return the largest absolute sample of the three components at each time, means removed."""
-    return np.abs(record.data - record.data.mean(axis=1, keepdims=True)).max(axis=0)
 
 
 def _earthquake(record, settings) -> Row:
@@ -136,6 +141,14 @@ def _earthquake(record, settings) -> Row:
     return _row(record, settings, curve, window, noise=noise, snr_ok=snr_ok, cut=window != whole)
 
 
+def _by_azimuth(parts, rate, settings):
+    """Return the curves (window, azimuth, f) of cut windows (window, 3, n) along each azimuth, None for none."""
+    if not settings.azimuths_deg:
+        return None
+    how = {"azimuths_deg": settings.azimuths_deg, "smoothing": settings.smoothing, "taper": settings.taper}
+    return azimuthal(parts, rate, settings.frequency_hz, **how).astype(np.float32)
+
+
 def _windowed(record, window, noise, settings):
     """Return a curve (f,) and where its components stand out of the noise (3, f)."""
     return curves.windowed_hvsr(
@@ -148,7 +161,8 @@ def _windowed(record, window, noise, settings):
         smoothing=settings.smoothing,
         snr=settings.snr,
         taper=settings.taper,
-    ), None
+        return_mask=True,
+    )
 
 
 def _single(record, settings) -> Row:
@@ -180,12 +194,14 @@ def _sliding(record, settings, stretch) -> list[Row]:
         record = replace(record, data=record.data[:, : stretch.npts])
         unknown = {"event_id": "", "origin_time": None, "magnitude": np.nan, "distance_km": np.nan}
         light = replace(light, starttime=stretch.origin, source="", **unknown)
-    size, group, out = _size(record), GROUPS[settings.group](light), []
+    group, out = GROUPS[settings.group](light), []
     windows = _fixed(record, settings, stretch)
     for i in range(0, len(windows), _BLOCK):
         block = windows[i : i + _BLOCK]
         parts = np.stack([record.data[:, w.start : w.stop] for w in block])
         alive = np.flatnonzero((np.ptp(parts, axis=-1) > 0).all(axis=1))
+        size = np.abs(parts - parts.mean(axis=-1, keepdims=True)).max(axis=(1, 2))
+        ratios, directions = sta_lta(parts, rate), _by_azimuth(parts, rate, settings)
         for k, curve in zip(alive, _of_windows(parts[alive], rate, settings), strict=True):
             window = block[k]
             out.append(
@@ -194,10 +210,11 @@ def _sliding(record, settings, stretch) -> list[Row]:
                     group,
                     curve,
                     window._replace(start=window.start + shift, stop=window.stop + shift),
-                    sta_lta=_sta_lta(parts[k], rate),
-                    peak=float(size[window.start : window.stop].max()),
-                    record_peak=float(size.max()),
+                    sta_lta=(float(ratios[0][k]), float(ratios[1][k])),
+                    peak=float(size[k]),
+                    record_peak=float(size[k]),
                     length_s=(record.npts + shift) / rate,
+                    by_azimuth=None if directions is None else directions[k],
                 )
             )
     if not out:
@@ -226,15 +243,3 @@ def _of_windows(parts, rate, settings):
 
         return hvsr_of_windows(parts, rate, settings.frequency_hz, **how)
     return curves.hvsr_array(parts, rate, settings.frequency_hz, **how)
-
-
-def _sta_lta(part, rate):
-    return np.nan, np.nan
-
-
-def sliding(npts, rate, length_s, overlap):
-    n = round(length_s * rate)
-    step = max(round(n * (1 - overlap)), 1)
-    if npts < n:
-        raise RecordError(f"record holds only {npts / rate:.1f} s; one window of {length_s:g} s needed")
-    return [Window(i, i + n, "sliding") for i in range(0, npts - n + 1, step)]

@@ -127,7 +127,8 @@ def check(
     band = band_hz or BAND_HZ
     frequency = _with_flanks(*band, n_frequency or N_FREQUENCY)
     taper = TAPER if taper is None else float(taper)
-    return Settings(kind, length_s, text, band, frequency, taper=taper, snr=float(snr), **common)
+    snr = float(snr) if kind == "s" else 0.0  # no other window has a noise beside it
+    return Settings(kind, length_s, text, band, frequency, taper=taper, snr=snr, **common)
 
 
 def parse_window(window, band_hz=None, compat=None) -> tuple[str, float | None]:
