@@ -39,14 +39,18 @@ def _all_curves(axis, dataset, station, frequency):
     mine, accepted = dataset.record_station.values == station, taken(dataset)
     unit = "windows" if is_windowed(dataset, mine) else "records"
     for which, style, text in (
-        (mine & ~accepted, {"colors": REJECTED, "linestyles": (0, (4, 2)), "alpha": 0.6}, f"{unit} rejected"),
-        (mine & accepted, {"colors": RECORD, "alpha": 0.5}, unit),
+        (
+            mine & ~accepted,
+            {"colors": REJECTED, "linestyles": (0, (4, 2)), "linewidths": 0.9, "zorder": 1.5},
+            f"{unit} rejected",
+        ),
+        (mine & accepted, {"colors": RECORD, "linewidths": 0.5, "alpha": 0.5, "zorder": 1}, unit),
     ):
         n = int(which.sum())
         if n:
             shown = dataset.hvsr.values[which][:: -(-n // MAX_RECORDS)]
             lines = [np.column_stack([frequency, row]) for row in shown]
-            style = style | {"linewidths": 0.5, "zorder": 1, "rasterized": True, "label": f"{n} {text}"}
+            style = style | {"rasterized": True, "label": f"{n} {text}"}
             axis.add_collection(LineCollection(lines, **style), autolim=False)
 
 
@@ -167,6 +171,7 @@ def histogram(axis, dataset, f0, station) -> bool:
     place = {"x": 0.03 if left else 0.97, "ha": "left" if left else "right"}
     axis.text(y=0.96, s=text, va="top", fontsize=7, transform=axis.transAxes, **place)
     axis.yaxis.get_major_locator().set_params(integer=True)
+    axis.set_axisbelow(True)
     axis.set_ylabel("count")
     return True
 
@@ -191,7 +196,7 @@ def azimuths(axis, dataset, f0, station):
     if np.isfinite(f0_hz):
         axis.axvline(f0_hz, color="white", linewidth=0.8, linestyle="--")
     axis.set_ylim(degrees.min() - 0.5 * _step(degrees), degrees.max() + 0.5 * _step(degrees))
-    axis.set_yticks([t for t in (0, 45, 90, 135, 180) if t <= degrees.max() + _step(degrees)])
+    axis.set_yticks([t for t in (0, 45, 90, 135, 180) if t <= degrees.max() + 0.5 * _step(degrees)])
     axis.set_ylabel("azimuth (°)")
     return image
 

@@ -57,7 +57,7 @@ def plot_hvsr(dataset, f0=None, station: str | None = None, *, traces=None, sesa
     head, gap, foot = 0.45 + 0.16 * len(remarks), 0.62, 0.62  # in inches, as the heights
     total = head + sum(heights) + 0.12 * (len(heights) - 2) + gap + foot
     figure = Figure(figsize=(WIDTH_IN, total))
-    axes = _stack(figure, heights, head, gap, total)
+    axes = _stack(figure, heights, head, gap, total, 0.86 if directions else 0.89)
     panels.curves(axes[0], dataset, f0, station)
     panels.ratio_axis(axes[0], dataset, station)
     axes[0].set_ylabel("H/V spectral ratio", fontsize=9)
@@ -68,6 +68,8 @@ def plot_hvsr(dataset, f0=None, station: str | None = None, *, traces=None, sesa
     for axis in upper:
         panels.frequency_axis(axis, dataset)
         axis.tick_params(labelbottom=axis is upper[-1], labelsize=8)
+    if directions:
+        axes[2].grid(False)
     upper[-1].set_xlabel("frequency (Hz)", labelpad=1, fontsize=9)
     _legend(axes[0])
     lowest = axes[-1]
@@ -79,6 +81,7 @@ def plot_hvsr(dataset, f0=None, station: str | None = None, *, traces=None, sesa
         panels.frequency_axis(beside, dataset)
         beside.set_xticks([t for t in beside.get_xticks() if t in (0.1, 0.5, 1, 2, 5, 10, 20, 50)])
         beside.set_xlabel("f0 of single curves (Hz)", labelpad=1, fontsize=8)
+        beside.yaxis.label.set_size(8)
         beside.tick_params(labelsize=7)
     if shown:
         panels.traces(lowest, shown, dataset)
@@ -193,11 +196,11 @@ def save(dataset, f0, path, *, traces=None, sesame=None) -> str:
 # --- parts of pages
 
 
-def _stack(figure, heights, head, gap, total):
+def _stack(figure, heights, head, gap, total, width):
     """Return axes below each other; the first ones, which share their frequencies, close together."""
     axes, top = [], head
     for k, height in enumerate(heights):
-        axes.append(figure.add_axes(box(top, height, total, 0.085, 0.89)))
+        axes.append(figure.add_axes(box(top, height, total, 0.085, width)))
         top += height + (gap if k == len(heights) - 2 else 0.12)
     return axes
 
@@ -260,7 +263,8 @@ def _settings_line(dataset, station) -> str:
     mine = dataset.record_station.values == station
     sources, counts = np.unique(dataset.window_source.values[mine], return_counts=True)
     length = (dataset.window_end_s - dataset.window_start_s).values[mine]
-    windows = ", ".join(f"{n} by {s}" if s != "full" else f"{n} whole" for s, n in zip(sources, counts, strict=True))
+    words = {"full": "whole", "sliding": "sliding", "noise": "of noise"}
+    windows = ", ".join(f"{n} {words.get(s, f'by {s}')}" for s, n in zip(sources, counts, strict=True))
     mask = f"signal/noise ≥ {a['snr']:g}" if a.get("snr") else "no noise mask"
     definition = f", as {a['compat']}" if a.get("compat") else ""
     how = f"{a.get('horizontal', '')} horizontal; {a.get('smoothing', '')}; {mask}{definition}"
