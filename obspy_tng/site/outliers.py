@@ -160,8 +160,9 @@ def sta_lta(data: np.ndarray, sampling_rate: float, sta_s: float = 1.0, lta_s: f
     nothing = np.full(data.shape[:-2], np.nan)
     if m < n_short:
         return nothing, nothing.copy()
-    moving = np.abs(data - data.mean(axis=-1, keepdims=True))
-    blocks = moving[..., : m * step].reshape(*data.shape[:-1], m, step).mean(axis=-1)
+    moving = data - data.mean(axis=-1, keepdims=True)
+    np.abs(moving, out=moving)
+    blocks = moving[..., : m * step].reshape(*data.shape[:-1], m, step) @ np.full(step, 1 / step)
     total = np.concatenate([np.zeros((*blocks.shape[:-1], 1)), np.cumsum(blocks, axis=-1)], axis=-1)
     n_long = min(max(round(lta_s * sampling_rate / step), n_short), m)
     short = (total[..., n_short:] - total[..., :-n_short]) / n_short
