@@ -6,10 +6,9 @@ import numpy as np
 
 from obspy_tng.errors import TNGError
 from obspy_tng.plotting_panels import F0, MAX_RECORDS, MEDIAN, RECORD
-from obspy_tng.plotting_site import plot_hvsr, plot_overview, save
+from obspy_tng.plotting_site import plot_hvsr, plot_overview
 
-save_hvsr = save
-__all__ = ["plot_generated", "plot_hvsr", "plot_overview", "save_hvsr"]
+__all__ = ["plot_generated", "plot_hvsr", "plot_overview"]
 
 
 def plot_generated(stream, published_f0_hz: float | None = None):

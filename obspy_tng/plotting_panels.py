@@ -8,6 +8,7 @@ RECORD, MEDIAN, SPREAD, F0, REJECTED = "#9aa5b1", "#12355b", "#7fb2d9", "#c8322b
 MAX_RECORDS = 300  # thin lines drawn per station
 MAX_ROWS = 60  # records whose windows are told apart
 TICKS_HZ = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+_RECORD_HEIGHT = 3.55  # three traces and a line of words
 _POINTS = 3000  # of one trace; more cannot be seen
 
 
@@ -97,9 +98,9 @@ def traces(axis, given, dataset) -> None:
     ids = row_ids(dataset)
     for k, (name, data, rate) in enumerate(given):
         rows = np.flatnonzero(ids == name)
-        at = -3.0 * k
+        at = -_RECORD_HEIGHT * k
         origin = _starts(dataset)[rows[0]] if len(rows) == 1 else 0.0
-        _shade(axis, dataset, rows, origin, at - 2.5, 2.9)
+        _shade(axis, dataset, rows, origin, at - 2.5, 3.0)
         centred = data - data.mean(axis=1, keepdims=True)
         peak = np.abs(centred).max() or 1.0
         for row, y in zip(centred, (at, at - 1, at - 2), strict=True):
@@ -107,9 +108,9 @@ def traces(axis, given, dataset) -> None:
             axis.fill_between(time - origin, y + low, y + high, color=MEDIAN, linewidth=0.4, rasterized=True, zorder=3)
         event = _event_text(dataset, rows[0]) if len(rows) else ""
         label = f"{name}  {event}".strip()
-        axis.text(0.004, at + 0.42, label, fontsize=6.5, color="0.25", transform=axis.get_yaxis_transform(), zorder=4)
-    axis.set_ylim(-3 * len(given) + 0.35, 0.85)
-    places = [-3.0 * k - j for k in range(len(given)) for j in range(3)]
+        axis.text(0.004, at + 0.56, label, fontsize=6.5, color="0.25", transform=axis.get_yaxis_transform(), zorder=4)
+    axis.set_ylim(-_RECORD_HEIGHT * len(given) + 0.85, 1.1)
+    places = [-_RECORD_HEIGHT * k - j for k in range(len(given)) for j in range(3)]
     axis.set_yticks(places, list("ENZ") * len(given), fontsize=7)
     axis.tick_params(axis="y", length=0)
     axis.autoscale(axis="x", tight=True)

@@ -53,7 +53,7 @@ def plot_hvsr(dataset, f0=None, station: str | None = None, *, traces=None, sesa
     values = panels.record_f0(dataset, f0, station)
     counted = values is not None and np.isfinite(values).any()
     first, remarks = _words(verdict, sesame, station)
-    heights = [3.6, 0.7, *([1.5] if directions else []), 0.9 + 0.75 * len(shown) if shown else 1.6]
+    heights = [3.6, 0.7, *([1.5] if directions else []), 0.3 + 0.85 * max(len(shown), 2) if shown else 1.6]
     head, gap, foot = 0.45 + 0.16 * len(remarks), 0.62, 0.62  # in inches, as the heights
     total = head + sum(heights) + 0.12 * (len(heights) - 2) + gap + foot
     figure = Figure(figsize=(WIDTH_IN, total))
