@@ -150,12 +150,109 @@ def test_nothing_computed_raises():
 @pytest.mark.parametrize(
     "settings",
     [{"horizontal": "x"}, {"smoothing": "x:1"}, {"window": "p"}, {"compat": "x"}, {"group": "x"},
-     {"band_hz": (5, 1)}, {"snr": -1}],
+     {"band_hz": (5, 1)}, {"snr": -1}, {"window": "sliding:x"}, {"overlap": 0.5}, {"taper": 0.51},
+     {"max_windows": -1}, {"n_frequency": -1}, {"azimuth_step_deg": -1}, {"azimuth_step_deg": 5, "compat": "geopsy"}],
 )  # fmt: skip
 def test_wrong_settings_raise(stream, settings):
     """An unknown setting raises before anything is computed and names the value."""
     with pytest.raises(TNGError, match=r"x|p|5|-1"):
         hvsr(stream[:3], **settings)
+
+
+def test_every_window_is_a_row(stream):
+    """Sliding windows cover the record one after another, named by record and number; each has its own curve."""
+    data = hvsr(stream[:3], window="sliding:10", overlap=0.5)
+    npts, rate = stream[0].stats.npts, stream[0].stats.sampling_rate
+    start = np.arange(data.sizes["record"]) * 5.0
+    np.testing.assert_allclose(data.window_start_s, start)
+    np.testing.assert_allclose(data.window_end_s, start + 10)
+    assert data.window_end_s.values[-1] <= npts / rate < data.window_end_s.values[-1] + 5
+    assert len(set(data.record_id.values)) == 1
+    assert data.record.values.tolist() == [f"{data.record_id.values[0]}#{k}" for k in data.window_index.values]
+    array = np.array([stream.select(component=c)[0].data for c in "ENZ"])
+    alone = hvsr(array[:, 500:1500], sampling_rate_hz=rate, window="full")
+    np.testing.assert_allclose(data.hvsr.values[1], alone.hvsr.values[0], rtol=1e-9)
+    assert float(data.peak_over_record.max()) == 1
+    assert bool(data.accepted.all()) and set(data.rejected_by.values) == {""}
+
+
+def test_noise_windows_lie_before_p(stream):
+    """window="noise" analyses what there is before P; signal and noise windows of S are kept in seconds."""
+    p = np.array([t.stats.simulation.p_s for t in stream[:9:3]])
+    data = hvsr(stream[:9], window="noise").sortby("starttime")
+    assert (data.window_source == "noise").all()
+    assert (data.window_end_s.values <= p - 0.49).all() and (data.window_end_s.values > p - 0.52).all()
+    kept = hvsr(stream[:9]).sortby("starttime")
+    np.testing.assert_allclose(kept.noise_end_s, data.window_end_s)
+    np.testing.assert_allclose(kept.noise_end_s - kept.noise_start_s, kept.noise_length_s)
+    assert (kept.noise_end_s < kept.window_end_s).all()
+
+
+def test_mask_of_each_component():
+    """A curve is NaN exactly where one of the three components does not stand out of the noise."""
+    data = hvsr(simulate(n=5, magnitude=2.0, seed=2, duration_s=60, noise_mps2=2e-5))
+    ok = data.snr_ok.values
+    np.testing.assert_array_equal(np.isfinite(data.hvsr.values), ok.all(axis=1))
+    assert data.component.values.tolist() == ["E", "N", "Z"]
+    assert not ok.all() and not np.array_equal(ok[:, 0], ok[:, 2])
+
+
+def test_closed_forms():
+    """N = E = Z gives 1, total energy √2; a scaled record and a turned one (quadratic) give the same curve."""
+    x = np.random.default_rng(0).normal(size=(3, 12_000))
+    same, settings = x[[2, 2, 2]], {"sampling_rate_hz": 100.0, "window": "sliding:30"}
+    for horizontal in ("quadratic", "geometric", "arithmetic", "maximum", "azimuth:0", "azimuth:90"):
+        np.testing.assert_allclose(hvsr(same, horizontal=horizontal, **settings).hvsr, 1, rtol=1e-9)
+    np.testing.assert_allclose(hvsr(same, horizontal="total-energy", **settings).hvsr, np.sqrt(2), rtol=1e-9)
+    base = hvsr(x, **settings).hvsr
+    np.testing.assert_allclose(hvsr(1e-6 * x, **settings).hvsr, base, rtol=1e-9)
+    c, s = np.cos(0.7), np.sin(0.7)
+    turned = np.array([c * x[0] - s * x[1], s * x[0] + c * x[1], x[2]])
+    np.testing.assert_allclose(hvsr(turned, **settings).hvsr, base, rtol=1e-9)
+
+
+def test_azimuths(stream):
+    """Curves along an azimuth are those of horizontal="azimuth:DEG", masked alike; rejection renews the statistics."""
+    data = hvsr(stream[:9], azimuth_step_deg=30)
+    assert data.azimuth.values.tolist() == [0, 30, 60, 90, 120, 150]
+    single = hvsr(stream[:9], horizontal="azimuth:60")
+    np.testing.assert_allclose(data.hvsr_azimuth.sel(azimuth=60), single.hvsr, rtol=1e-5)
+    np.testing.assert_allclose(data.curve_azimuth.sel(azimuth=60), single["curve"], rtol=1e-5)
+    left = hvsr(stream[:9], azimuth_step_deg=30, mask=[data.record.values[0]])
+    expected = np.exp(np.log(data.hvsr_azimuth.values[1:].astype(float)).mean(axis=0))
+    np.testing.assert_allclose(left.curve_azimuth.values[0], expected, rtol=1e-5)
+
+
+def test_rejection_and_traces(stream):
+    """reject= and mask= act on the statistics; n_traces keeps the samples of a station's first records."""
+    base = hvsr(stream)
+    names = base.record.values[:2].tolist()
+    data = hvsr(stream, reject="zscore:1.5", mask=names, n_traces=2)
+    out = ~data.accepted.values
+    assert set(data.rejected_by.values[:2]) == {"mask"} and out.sum() > 2
+    logs = np.log(base.hvsr.values[~out])
+    np.testing.assert_allclose(np.log(data["curve"].values[0]), np.nanmean(logs, axis=0), rtol=1e-9)
+    assert data.trace.shape[:2] == (2, 3) and data.trace_record_id.values.tolist() == base.record_id.values[:2].tolist()
+    samples = {r.id: r.data for r in records(stream)}
+    np.testing.assert_allclose(data.trace[0], samples[str(data.trace_record_id.values[0])], rtol=1e-6)
+
+
+def test_running_twice_gives_the_same(stream):
+    """Two runs give the same bits, and so do records in another order."""
+    one, two, shuffled = hvsr(stream), hvsr(stream), hvsr([stream[3 * i : 3 * i + 3] for i in range(19, -1, -1)])
+    for other in (two, shuffled):
+        assert one.identical(other)
+
+
+def test_geopsy_settings():
+    """compat="geopsy": a length means sliding windows of one sample less, 2048 frequencies from 0.3 to 40 Hz."""
+    x = np.random.default_rng(0).normal(size=(3, 18_001))
+    data = hvsr(x, sampling_rate_hz=100.0, compat="geopsy", window=60)
+    assert data.window_start_s.values.tolist() == [0, 60, 120]
+    assert data.window_end_s.values.tolist() == [59.99, 119.99, 179.99]
+    assert data.frequency.values[[0, -1]] == pytest.approx([0.3, 40]) and data.sizes["frequency"] == 2048
+    single = hvsr(x, sampling_rate_hz=100.0, compat="geopsy", window=60, max_windows=1)
+    assert single.window_end_s.values.tolist() == [60]
 
 
 def test_timesnet_gen(stream):
