@@ -87,7 +87,8 @@ def _suffix(accepted):
     default="ko:40",
     show_default=True,
     metavar="KIND:B",
-    help="ko:B Konno-Ohmachi, loggauss:B log-Gaussian; parzen:HZ, rect:HZ, tri:HZ of that width in Hz.",
+    help="ko:B Konno-Ohmachi, loggauss:B log-Gaussian; parzen:HZ, rect:HZ, tri:HZ of that width in Hz; "
+    "logrect:DECADES, logtri:DECADES.",
 )
 @click.option(
     "--band",
