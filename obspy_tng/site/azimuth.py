@@ -8,7 +8,7 @@ import numpy as np
 
 from obspy_tng.errors import TNGError
 from obspy_tng.site.curves import lognormal, ratio, smoothed_rotations
-from obspy_tng.site.smoothing import smooth, smoothing_matrix
+from obspy_tng.site.smoothing import smooth, smoothing_bands
 from obspy_tng.site.spectra import fourier
 
 AZIMUTHS_DEG = np.arange(0.0, 180.0, 5.0)  # amplitudes repeat every 180 degrees
@@ -83,23 +83,23 @@ def azimuthal(
     if data.ndim not in (2, 3) or data.shape[-2] != 3:
         raise TNGError(f"array of shape {data.shape} given; accepted: (record, 3, n) or (3, n), components E, N, Z")
     npts = data.shape[-1]
-    matrix = smoothing_matrix(npts, sampling_rate, frequency_hz, smoothing, trim=True)
+    bands = smoothing_bands(npts, sampling_rate, frequency_hz, smoothing)
     flat = data.reshape(-1, 3, npts)
-    out = np.empty((flat.shape[0], np.size(azimuths_deg), matrix.shape[0]))
+    out = np.empty((flat.shape[0], np.size(azimuths_deg), bands.n_frequency))
     for curves, record in zip(out, flat, strict=True):
-        curves[...] = azimuthal_of_spectra(fourier(record, taper)[..., : matrix.shape[1]], matrix, azimuths_deg)
+        curves[...] = azimuthal_of_spectra(fourier(record, taper)[..., : bands.n_bins], bands, azimuths_deg)
     return out.reshape(*data.shape[:-2], *out.shape[1:])
 
 
-def azimuthal_of_spectra(spectrum: np.ndarray, matrix, azimuths_deg=AZIMUTHS_DEG) -> np.ndarray:
+def azimuthal_of_spectra(spectrum: np.ndarray, bands, azimuths_deg=AZIMUTHS_DEG) -> np.ndarray:
     """Return azimuthal HVSR from complex spectra at hand.
 
     Parameters
     ----------
     spectrum : numpy.ndarray, shape (..., 3, k), complex
         E, N, Z, of `spectra.fourier`.
-    matrix : scipy.sparse.csr_array, shape (f, k)
-        Of `smoothing.smoothing_matrix`.
+    bands : smoothing.Bands
+        Of `smoothing.smoothing_bands`, with k = ``bands.n_bins``.
     azimuths_deg : array_like, shape (azimuth,)
         Clockwise from north.
 
@@ -107,8 +107,8 @@ def azimuthal_of_spectra(spectrum: np.ndarray, matrix, azimuths_deg=AZIMUTHS_DEG
     -------
     numpy.ndarray, shape (..., azimuth, f)
     """
-    vertical = smooth(np.abs(spectrum[..., 2, :]), matrix)
-    return ratio(smoothed_rotations(spectrum, matrix, azimuths_deg), vertical[..., None, :])
+    vertical = smooth(np.abs(spectrum[..., 2, :]), bands)
+    return ratio(smoothed_rotations(spectrum, bands, azimuths_deg), vertical[..., None, :])
 
 
 def statistics(values: np.ndarray, accepted: np.ndarray | None = None) -> AzimuthStatistics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from obspy_tng.errors import TNGError
-from obspy_tng.site.smoothing import smooth, smoothing_matrix
+from obspy_tng.site.smoothing import smooth, smoothing_bands
 from obspy_tng.site.spectra import HORIZONTALS, fourier, parse_horizontal, rotated
 
 RECORDS = 480  # whose smoothed spectra are in memory at once
@@ -64,25 +64,25 @@ def smoothed_spectra(
     and its median is that of ``"quadratic"``.
     """
     npts = data.shape[-1]
-    matrix = smoothing_matrix(npts, sampling_rate, frequency_hz, smoothing, trim=True)
+    bands = smoothing_bands(npts, sampling_rate, frequency_hz, smoothing)
     kind, value = parse_horizontal(how)
     flat = data.reshape(-1, 3, npts)
-    out = np.empty((flat.shape[0], 4 if components else 2, matrix.shape[0]))
+    out = np.empty((flat.shape[0], 4 if components else 2, bands.n_frequency))
     # memory is asked for once: what is freed between passes goes back to the system, and getting it again costs
     # as much as the transform
     tapered = np.empty((min(FFT_BLOCK, flat.shape[0]), 3, npts))
-    amplitude = np.empty((min(BLOCK, flat.shape[0]), out.shape[1], matrix.shape[1]))
+    amplitude = np.empty((min(BLOCK, flat.shape[0]), out.shape[1], bands.n_bins))
     for i in range(0, flat.shape[0], BLOCK):
         block = flat[i : i + BLOCK]
         for j in range(0, block.shape[0], FFT_BLOCK):
             part = block[j : j + FFT_BLOCK]
-            spectrum = fourier(part, taper, work=tapered[: part.shape[0]])[..., : matrix.shape[1]]
+            spectrum = fourier(part, taper, work=tapered[: part.shape[0]])[..., : bands.n_bins]
             _fill(amplitude[j : j + part.shape[0]], spectrum, kind, value)
             if kind == "rotd":
-                turned = smoothed_rotations(spectrum, matrix, ROTD_AZIMUTHS_DEG)
+                turned = smoothed_rotations(spectrum, bands, ROTD_AZIMUTHS_DEG)
                 out[i + j : i + j + part.shape[0], 0] = np.percentile(turned, value, axis=-2)
         first = int(kind == "rotd")
-        out[i : i + BLOCK, first:] = smooth(amplitude[: block.shape[0], first:], matrix)
+        out[i : i + BLOCK, first:] = smooth(amplitude[: block.shape[0], first:], bands)
     out /= np.sqrt(npts * sampling_rate)
     return out.reshape(*data.shape[:-2], *out.shape[1:])
 
@@ -98,15 +98,15 @@ def _fill(rows, spectrum, kind, value):
         rows[:, 0] = HORIZONTALS[kind](absolute[:, 0], absolute[:, 1])
 
 
-def smoothed_rotations(spectrum: np.ndarray, matrix, azimuths_deg) -> np.ndarray:
+def smoothed_rotations(spectrum: np.ndarray, bands, azimuths_deg) -> np.ndarray:
     """Return smoothed amplitude spectra of the horizontal component along each azimuth.
 
     Parameters
     ----------
     spectrum : numpy.ndarray, shape (..., 2 or more, k), complex
         E, N (, Z).
-    matrix : scipy.sparse.csr_array, shape (f, k)
-        Of `smoothing.smoothing_matrix`.
+    bands : smoothing.Bands
+        Of `smoothing.smoothing_bands`, with k = ``bands.n_bins``.
     azimuths_deg : array_like, shape (azimuth,)
         Clockwise from north.
 
@@ -116,11 +116,11 @@ def smoothed_rotations(spectrum: np.ndarray, matrix, azimuths_deg) -> np.ndarray
     """
     azimuths = np.atleast_1d(azimuths_deg)
     flat = spectrum.reshape(-1, *spectrum.shape[-2:])
-    out = np.empty((flat.shape[0], azimuths.size, matrix.shape[0]))
+    out = np.empty((flat.shape[0], azimuths.size, bands.n_frequency))
     for turned, (east, north) in zip(out, flat[:, :2], strict=True):
         for i in range(0, azimuths.size, TURNS):
-            turned[i : i + TURNS] = smooth(rotated(east, north, azimuths[i : i + TURNS]), matrix)
-    return out.reshape(*spectrum.shape[:-2], azimuths.size, matrix.shape[0])
+            turned[i : i + TURNS] = smooth(rotated(east, north, azimuths[i : i + TURNS]), bands)
+    return out.reshape(*spectrum.shape[:-2], azimuths.size, bands.n_frequency)
 
 
 def hvsr_array(

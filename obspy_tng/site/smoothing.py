@@ -1,7 +1,8 @@
 """Smoothing of Fourier amplitude spectra as one cached sparse matrix per spectrum length.
 
 A smoothed value is a normalised weighted mean over FFT bins, so smoothing any number of spectra is one matrix
-product. The bin at 0 Hz never takes part: a record's mean is no ground motion.
+product. The bin at 0 Hz never takes part: a record's mean is no ground motion. A row's weights stand side by side, so
+the matrix is also cut into small dense blocks (`Bands`), which a computer multiplies two to three times as fast.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import numpy as np
 from obspy_tng.errors import TNGError
 
 BLOCK = 24  # spectra per product: they and the matrix stay in cache
-FEW = 4  # up to so many spectra are faster one by one
+FEW = 3  # up to so many are faster one by one where the matrix is sparse
+ROWS = (4, 20)  # output frequencies per dense block; with more of them more of it is zeros, with fewer none is gained
+SIZE = 8192  # numbers per dense block: with more OpenBLAS takes threads, and last digits depend on how many
 
 
 class Smoothing(NamedTuple):
@@ -40,6 +43,20 @@ class Kernel(NamedTuple):
     limits: Callable
     unit: str = "B"  # of the bandwidth, in messages
     default: float = 40.0
+
+
+class Bands(NamedTuple):
+    """A smoothing matrix as dense blocks.
+
+    ``blocks`` holds (first row, last row + 1, first bin, last bin + 1, weights of shape (bin, row)); ``n_bins`` is one
+    more than the highest bin that any row uses, ``n_frequency`` the number of rows. Where rows are so long that blocks
+    gain nothing there are none, and ``matrix`` is the sparse one.
+    """
+
+    blocks: tuple
+    n_bins: int
+    n_frequency: int
+    matrix: object = None
 
 
 def konno_ohmachi(ratio: np.ndarray, bandwidth: float) -> np.ndarray:
@@ -158,9 +175,7 @@ def parse(smoothing: str | Smoothing) -> Smoothing:
     return Smoothing(kind, value)
 
 
-def smoothing_matrix(
-    npts: int, sampling_rate: float, frequency_hz, smoothing: str | Smoothing = "ko:40", *, trim: bool = False
-):
+def smoothing_matrix(npts: int, sampling_rate: float, frequency_hz, smoothing: str | Smoothing = "ko:40"):
     """Return the matrix that smooths ``rfft`` amplitudes onto output frequencies.
 
     Parameters
@@ -175,29 +190,63 @@ def smoothing_matrix(
         Kind and bandwidth: ``"ko:B"`` Konno-Ohmachi, ``"loggauss:B"`` exp(-B ln²(f / fc)), ``"parzen:HZ"``,
         ``"rect:HZ"`` and ``"tri:HZ"`` rectangle and triangle of that full width, ``"logrect:DECADES"`` and
         ``"logtri:DECADES"`` the same in log10 f.
-    trim : bool
-        Leave out the columns above the highest bin that has a weight.
 
     Returns
     -------
-    scipy.sparse.csr_array, shape (f, npts // 2 + 1) or fewer columns, float64
+    scipy.sparse.csr_array, shape (f, npts // 2 + 1), float64
         Rows sum to 1. A row is NaN where no FFT bin lies inside the kernel (window too short for that
         frequency) or where its centre is above Nyquist.
     """
     kind, bandwidth = parse(smoothing)
-    return kernel_matrix(npts, sampling_rate, frequency_hz, KINDS[kind], bandwidth, trim=trim)
+    return kernel_matrix(npts, sampling_rate, frequency_hz, KINDS[kind], bandwidth)
 
 
-def kernel_matrix(
-    npts: int, sampling_rate: float, frequency_hz, kernel: Kernel, bandwidth: float, *, trim: bool = False
-):
+def kernel_matrix(npts: int, sampling_rate: float, frequency_hz, kernel: Kernel, bandwidth: float):
     """Return the matrix of `smoothing_matrix` for a kernel of one's own; cached while `kernel` is the same object."""
+    return _matrix(*_key(npts, sampling_rate, frequency_hz, kernel, bandwidth))
+
+
+def smoothing_bands(npts: int, sampling_rate: float, frequency_hz, smoothing: str | Smoothing = "ko:40") -> Bands:
+    """Return what `smoothing_matrix` returns, as dense blocks over the bins that have weights.
+
+    For smoothing many spectra, or one many times: `smooth` takes it with spectra cut to ``n_bins``.
+    """
+    kind, bandwidth = parse(smoothing)
+    return _bands(*_key(npts, sampling_rate, frequency_hz, KINDS[kind], bandwidth))
+
+
+def _key(npts, sampling_rate, frequency_hz, kernel, bandwidth):
+    """Return what a cache can compare."""
     frequency = np.ascontiguousarray(frequency_hz, dtype=np.float64)
-    return _matrix(int(npts), float(sampling_rate), frequency.tobytes(), kernel, float(bandwidth), bool(trim))
+    return int(npts), float(sampling_rate), frequency.tobytes(), kernel, float(bandwidth)
 
 
 @lru_cache(maxsize=64)
-def _matrix(npts, sampling_rate, frequency_bytes, kernel, bandwidth, trim):
+def _bands(*key):
+    matrix = _matrix(*key)
+    starts, columns, n = matrix.indptr, matrix.indices, matrix.shape[0]
+    low, high = columns[starts[:-1]], columns[starts[1:] - 1] + 1
+    n_bins = int(high.max(initial=1))
+    blocks = []
+    row = 0
+    while row < n:
+        ahead = slice(row, row + ROWS[1])
+        span = np.maximum.accumulate(high[ahead]) - np.minimum.accumulate(low[ahead])
+        end = row + int((span * np.arange(1, span.size + 1) <= SIZE).sum())
+        if end < min(row + ROWS[0], n):
+            return Bands((), n_bins, n, matrix[:, :n_bins])
+        first, last = int(low[row:end].min()), int(high[row:end].max())
+        part = slice(starts[row], starts[end])
+        weights = np.zeros((last - first, end - row))
+        within = np.repeat(np.arange(end - row), np.diff(starts[row : end + 1]))
+        weights[columns[part] - first, within] = matrix.data[part]
+        blocks.append((row, end, first, last, weights))
+        row = end
+    return Bands(tuple(blocks), n_bins, n)
+
+
+@lru_cache(maxsize=64)
+def _matrix(npts, sampling_rate, frequency_bytes, kernel, bandwidth):
     from scipy.sparse import csr_array
 
     centre = np.frombuffer(frequency_bytes, dtype=np.float64)
@@ -213,9 +262,8 @@ def _matrix(npts, sampling_rate, frequency_bytes, kernel, bandwidth, trim):
     weights = kernel.weights(columns * df, centre[rows], bandwidth)
     total = np.bincount(rows, weights, minlength=centre.size)
     total[empty | ~(total > 0)] = np.nan
-    width = int(columns.max(initial=1)) + 1 if trim else max(last, 1) + 1
     parts = (weights / total[rows], columns.astype(np.int32), starts.astype(np.int32))
-    return csr_array(parts, shape=(centre.size, width))
+    return csr_array(parts, shape=(centre.size, max(last, 1) + 1))
 
 
 def smooth(amplitude: np.ndarray, matrix) -> np.ndarray:
@@ -224,20 +272,32 @@ def smooth(amplitude: np.ndarray, matrix) -> np.ndarray:
     Parameters
     ----------
     amplitude : numpy.ndarray, shape (..., k)
-        Fourier amplitudes at the ``rfft`` frequencies, as many as the matrix has columns.
-    matrix : scipy.sparse.csr_array, shape (f, k)
-        Of `smoothing_matrix`.
+        Fourier amplitudes at the ``rfft`` frequencies, as many as the matrix has columns (``n_bins``).
+    matrix : scipy.sparse.csr_array, shape (f, k), or Bands
+        Of `smoothing_matrix` or `smoothing_bands`.
 
     Returns
     -------
     numpy.ndarray, shape (..., f), float64
+
+    Raises
+    ------
+    ValueError
+        The number of bins is another.
     """
     flat = amplitude.reshape(-1, amplitude.shape[-1])
-    out = np.empty((flat.shape[0], matrix.shape[0]))
-    if flat.shape[0] <= FEW:
-        for i, spectrum in enumerate(flat):
-            out[i] = matrix @ spectrum
+    blocks = ()
+    if isinstance(matrix, Bands):
+        if flat.shape[1] != matrix.n_bins:
+            raise ValueError(f"spectra of {flat.shape[1]} bins given; accepted: {matrix.n_bins}")
+        n, blocks, matrix = matrix.n_frequency, matrix.blocks, matrix.matrix
     else:
-        for i in range(0, flat.shape[0], BLOCK):
-            out[i : i + BLOCK] = (matrix @ flat[i : i + BLOCK].T).T
-    return out.reshape(*amplitude.shape[:-1], matrix.shape[0])
+        n = matrix.shape[0]
+    out = np.empty((flat.shape[0], n))
+    for i in range(0, flat.shape[0], BLOCK):
+        part, smoothed = flat[i : i + BLOCK], out[i : i + BLOCK]
+        if matrix is not None:
+            smoothed[...] = (matrix @ part.T).T if part.shape[0] > FEW else [matrix @ spectrum for spectrum in part]
+        for row, end, first, last, weights in blocks:
+            np.matmul(part[:, first:last], weights, out=smoothed[:, row:end])
+    return out.reshape(*amplitude.shape[:-1], n)

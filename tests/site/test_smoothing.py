@@ -12,6 +12,7 @@ from obspy_tng.site.smoothing import (
     parse,
     parzen,
     smooth,
+    smoothing_bands,
     smoothing_matrix,
 )
 
@@ -132,21 +133,59 @@ def test_blocks_equal_single():
     np.testing.assert_array_equal(spectra, before)
 
 
-def test_trimmed_matrix():
-    """Columns that weigh nothing may be left out: same result from as many bins."""
-    spectrum = np.random.default_rng(2).rayleigh(size=(9, 1001))
-    whole = smoothing_matrix(2000, 100.0, FREQUENCY)
-    short = smoothing_matrix(2000, 100.0, FREQUENCY, trim=True)
-    assert whole.shape == (60, 1001)
-    assert short.shape[1] == np.flatnonzero(whole.toarray().any(axis=0)).max() + 1
-    np.testing.assert_array_equal(smooth(spectrum[:, : short.shape[1]], short), smooth(spectrum, whole))
+@pytest.mark.parametrize("kind", KINDS)
+def test_bands_are_the_matrix(kind):
+    """Dense blocks give what the sparse matrix gives, NaN rows (too low, above Nyquist) included."""
+    spectrum = np.random.default_rng(2).rayleigh(size=(29, 1001))
+    frequency = np.concatenate([[0.001], FREQUENCY, [49.9, 51.0, 3.3]])
+    matrix = smoothing_matrix(2000, 100.0, frequency, kind)
+    bands = smoothing_bands(2000, 100.0, frequency, kind)
+    out = smooth(spectrum[:, : bands.n_bins], bands)
+    np.testing.assert_allclose(out, smooth(spectrum, matrix), rtol=1e-12)
+    assert np.isnan(out[:, -2]).all() and np.isfinite(out[:, 1:-2]).all()
+
+
+def test_long_windows_stay_sparse():
+    """Of an hour rows are too long for dense blocks: same numbers, no blocks; of a minute blocks stay small."""
+    spectrum = np.random.default_rng(4).rayleigh(size=180001)
+    bands = smoothing_bands(360000, 100.0, FREQUENCY)
+    assert not bands.blocks and bands.matrix.shape == (60, bands.n_bins)
+    out = smooth(spectrum[: bands.n_bins], bands)
+    np.testing.assert_array_equal(out, smooth(spectrum, smoothing_matrix(360000, 100.0, FREQUENCY)))
+    minute = smoothing_bands(6000, 100.0, np.geomspace(0.5, 20, 200))
+    assert minute.matrix is None and all(block[-1].size <= 8192 for block in minute.blocks)
+    assert [block[1] for block in minute.blocks[:-1]] == [block[0] for block in minute.blocks[1:]]
+
+
+def test_threads_change_nothing():
+    """One thread or two: the same numbers to the last digit, as results must not depend on the machine's load."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    rng = np.random.default_rng(5)
+    for npts in (2000, 6000, 30000):
+        bands = smoothing_bands(npts, 100.0, np.geomspace(0.3, 28, 240))
+        for count in (1, 2, 4, 24, 180):
+            spectra = rng.rayleigh(size=(count, bands.n_bins))
+            out = []
+            for threads in (1, 2):
+                with threadpoolctl.threadpool_limits(threads):
+                    out.append(smooth(spectra, bands))
+            np.testing.assert_array_equal(*out)
+
+
+def test_bands_leave_out_what_has_no_weight():
+    """Bins above the last weight are not asked for, and another number of bins is told."""
+    bands = smoothing_bands(2000, 100.0, [4.0, 5.0], "rect:1")
+    assert bands.n_bins == 111  # 5.5 Hz is bin 110
+    with pytest.raises(ValueError, match=r"1001 .*111"):
+        smooth(np.ones(1001), bands)
 
 
 def test_few_equal_many():
-    """Spectra smoothed one by one and as a block are the same."""
-    spectra = np.random.default_rng(3).rayleigh(size=(12, 501))
-    matrix = smoothing_matrix(1000, 100.0, FREQUENCY)
-    np.testing.assert_allclose(smooth(spectra[:2], matrix), smooth(spectra, matrix)[:2], rtol=1e-13)
+    """One spectrum by itself and among others gives the same numbers."""
+    spectra = np.random.default_rng(3).rayleigh(size=(60, 501))
+    bands = smoothing_bands(1000, 100.0, FREQUENCY)
+    many = smooth(spectra[:, : bands.n_bins], bands)
+    np.testing.assert_allclose(smooth(spectra[40, : bands.n_bins], bands), many[40], rtol=1e-14)
 
 
 def test_own_kernel():
