@@ -40,7 +40,7 @@ $(VENV)/created.stamp:
 	@$(PYTHON) -m venv --clear "$(VENV)" || { echo "python -m venv failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/plot.stamp $(VENV)/dev.stamp $(VENV)/docs.stamp: $(VENV)/%.stamp: $(VENV)/created.stamp setup.cfg pyproject.toml constraints.txt
+$(VENV)/plot.stamp $(VENV)/dev.stamp $(VENV)/docs.stamp $(VENV)/bench.stamp: $(VENV)/%.stamp: $(VENV)/created.stamp setup.cfg pyproject.toml constraints.txt
 	@echo "installing obspy-tng[$*] into $(VENV) (the first time takes minutes)"
 	@$(PIP) -e ".[$*]"
 	@touch $@
@@ -63,7 +63,7 @@ docs: $(VENV)/docs.stamp
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html $(ARGS)
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/dev.stamp
+bench: $(VENV)/bench.stamp
 	@set -e; for script in $(filter-out benchmarks/make_default.py,$(sort $(wildcard benchmarks/*.py))); do \
 		echo "== $(PY) $$script"; $(PY) $$script $(ARGS); done
 

@@ -21,7 +21,9 @@ ALLOWED = {
     "events": {"errors"},
     "assembly": {"errors", "response"},
     "record": {"errors", "assembly", "events", "io"},
-    "site": {"errors", "record", "events"},
+    "pieces": {"errors", "assembly", "io", "record"},
+    "archive": {"errors", "assembly", "events", "io", "pieces", "record"},
+    "site": {"errors", "archive", "record", "events"},  # archive: the same work on this machine or a cluster
     "corpus": {"errors", "assembly", "record"},
     "preprocessing": {"errors", "record"},
     "models": {"errors", "spectral", "spectral_synthesis"},
@@ -46,7 +48,10 @@ ALLOWED = {
         "sampling",
         "scaling",
     },
-    "plotting": {"errors", "site"},
+    "plotting_panels": set(),
+    "plotting_overview": {"errors", "plotting_panels", "site"},
+    "plotting_site": {"errors", "plotting_overview", "plotting_panels"},
+    "plotting": {"errors", "plotting_panels", "plotting_site", "site"},
     # judges Streams of any origin: knows no model, pool or sampler
     "evaluation": {"errors", "__init__", "events", "record", "preprocessing", "site"},
 }
