@@ -25,7 +25,7 @@ from obspy_tng.training import TARGETS
 SEED = 1
 TRAININGS = {  # name -> settings of the training
     WAVEFORM: dict(epochs=36, batch=8, learning_rate=6e-4),
-    DEFAULT: dict(epochs=36, batch=32, learning_rate=2e-3, spectral=True),
+    DEFAULT: dict(epochs=36, batch=32, learning_rate=2e-3, kind="spectral"),
 }
 FOLDERS = {WAVEFORM: "phase0", DEFAULT: "spectral"}
 MAX_RECORDS = 12  # per waveform pool: 12 kB each; codes of energies are 2 kB, all records are kept

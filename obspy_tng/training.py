@@ -1,8 +1,8 @@
-"""Training TimesNet-Gen: two phases, progress, checkpoints that resume to the same numbers.
+"""train(): a network of any kind on a corpus; progress, checkpoints that resume to the same numbers.
 
-Phase 0 trains the unconditioned autoencoder on a corpus without the target stations (used alone: "zero-shot").
-Phase 1 fine-tunes on the target stations with their one-hot label and noise of each station's own latent spread.
-The spectral network, the shipped default, has phase 0 only: see `training_spectral`.
+The loop is the same for all; what a kind sees of records and what it is trained for stands in its module (`KINDS`).
+Phase 0 trains on a corpus without the target stations; kinds that know stations are fine-tuned to them in further
+phases.
 """
 
 from __future__ import annotations
@@ -10,29 +10,41 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
-from obspy_tng.assembly import COMPONENTS
 from obspy_tng.checkpoint import Run
 from obspy_tng.corpus import Corpus, split_events
 from obspy_tng.errors import ModelError, RecordError
-from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, cut, resampled, standardise, window_start
 
-JITTER_S = 3.0  # training windows start up to this much earlier or later
 TARGETS = ("CI.CWC", "CI.WMF", "CI.ISA", "CI.HAR", "CI.SLA")
+
+# --model -> module, which has
+#   PHASES     dict: phase -> whether it must start from a model (init=); 0 trains on all but `exclude`, any other phase
+#              on `stations` only
+#   OPTIONS    dict: further settings of train() and their defaults
+#   model_name(options) -> what the card calls the network: a key of `obspy_tng.models.MODELS`
+#   Source(corpus, indices, stations), with len() and draw(rows, rng=None) -> tuple of arrays, a row per record;
+#              rng None: as they are (validation)
+#   start(card, source, before, options, device) -> (network, card, objective): `before` is the model of init= or None;
+#              the card comes back with "config" and whatever else must be equal for a run to be resumed
+#   objective(network, batch, train) -> dict of loss terms, "total" among them
+KINDS = {
+    "waveform": "training_waveform",
+    "spectral": "training_spectral",
+    "cvae": "training_cvae",
+}
 
 
 def train(
-    corpus, out, *, phase: int = 0, init=None, stations: Sequence[str] = (), exclude: Sequence[str] = (),
-    epochs: int = 100, batch: int = 16, learning_rate: float = 1e-3, seed: int = 0, validation: float = 0.2,
-    resume: bool = False, device: str = "cpu", precision: str = "auto", threads: int | None = None,
-    reference: bool = False, name: str | None = None, log_stft: float = 0.1, ln_hvsr: float = 0.1,
-    latent_noise: float = 1.0, spectral: bool = False, progress: Callable[[str], None] | None = None,
+    corpus, out, *, kind: str = "waveform", phase: int | str = 0, init=None, stations: Sequence[str] = (),
+    exclude: Sequence[str] = (), epochs: int = 100, batch: int = 16, learning_rate: float = 1e-3, seed: int = 0,
+    validation: float = 0.2, resume: bool = False, device: str = "cpu", precision: str = "auto",
+    threads: int | None = None, name: str | None = None, progress: Callable[[str], None] | None = None, **options,
 ):  # fmt: skip
-    """Train TimesNet-Gen and return the model.
+    """Train a network and return the model.
 
     Parameters
     ----------
@@ -40,12 +52,16 @@ def train(
         See `build_corpus`.
     out : str or path
         Folder for checkpoint, weights (``model.safetensors``), card and ``history.csv``.
-    phase : {0, 1}
-        0: unconditioned. 1: conditioned on `stations`, starting from `init`.
+    kind : {"waveform", "spectral", "cvae"}
+        TimesNet-Gen as published, with latents of waveforms; the shipped default, with latents of energies; the
+        paper's baseline, a conditional variational autoencoder of spectrograms.
+    phase : int or str
+        0: unconditioned. "waveform" 1: conditioned on `stations`, starting from `init`. "cvae" "1a": class priors,
+        from a phase 0; "1b": clusters sharpened, from a phase 1a. "spectral" has phase 0 only.
     init : str or path, optional
-        Model to start from; phase 1 needs a phase-0 model.
+        Model to start from.
     stations : sequence of str
-        ``NET.STA`` codes; phase 1 uses these only.
+        ``NET.STA`` codes; phases after 0 use these only.
     exclude : sequence of str
         Codes left out in phase 0: the stations the model shall never have seen.
     epochs, batch : int
@@ -62,18 +78,14 @@ def train(
         ``precision`` "bf16", "fp32" or "auto" (bf16 where the processor computes it).
     threads : int, optional
         CPU threads; torch's default when left out.
-    reference : bool
-        Train the published architecture instead (slow: 450 GMAC per record).
-    spectral : bool
-        Train the spectral network, whose latents are energies instead of waveforms; phase 0 only.
     name : str, optional
         Name in the card; the folder's when left out.
-    log_stft, ln_hvsr : float
-        Loss weights.
-    latent_noise : float
-        Phase 1: noise added to the code, in units of the station's own latent sd.
     progress : callable, optional
         Is told a line per epoch.
+    **options
+        Of the kind. "waveform": `reference` (False; True trains the published architecture, slow: 450 GMAC per
+        record), `log_stft` and `ln_hvsr` (0.1; loss weights), `latent_noise` (1.0; phase 1: noise added to the code,
+        in units of the station's own latent sd). "cvae": see `obspy_tng.training_cvae`.
 
     Returns
     -------
@@ -82,62 +94,45 @@ def train(
     Raises
     ------
     ModelError
-        `init` or checkpoint do not fit; the loss is no longer finite.
+        `init`, options or checkpoint do not fit; the loss is no longer finite.
     RecordError
         Too few records or events.
     """
     import torch
 
     from obspy_tng.models import load_model
-    from obspy_tng.models.losses import Loss
     from obspy_tng.models.weights import save
 
-    if spectral and (phase or reference or init is not None):
-        raise ModelError("the spectral network has phase 0 only, no reference form and no init=")
+    module, phase, options = _kind(kind, phase, options)
     if threads:
         torch.set_num_threads(threads)
     say = progress or (lambda line: None)
     corpus, out = corpus if isinstance(corpus, Corpus) else Corpus(corpus), Path(out)
-    if phase not in (0, 1):
-        raise ModelError(f"phase {phase!r} not known; accepted: 0, 1")
     chosen = _chosen(corpus, phase, stations, exclude)
     events = [corpus.event_ids()[i] for i in chosen]
-    before = _start(init, phase, reference)
+    model_name = module.model_name(options)
+    before = _start(init, phase, module.PHASES[phase], model_name)
     train_events, valid_events = _split(events, validation, seed, before)
     say(f"reading {len(chosen)} records of {len(set(events))} events")
     codes = [corpus.codes()[i] for i in chosen]
     held = set(valid_events)
-    source = _Source
-    if spectral:
-        from obspy_tng import training_spectral
-
-        source = training_spectral.Source
-    training = source(corpus, [i for i, e in zip(chosen, events, strict=True) if e not in held], stations)
-    validating = source(corpus, [i for i, e in zip(chosen, events, strict=True) if e in held], stations)
+    training = module.Source(corpus, [i for i, e in zip(chosen, events, strict=True) if e not in held], stations)
+    validating = module.Source(corpus, [i for i, e in zip(chosen, events, strict=True) if e in held], stations)
 
     torch.manual_seed(seed)
     card = {
-        "name": name or out.name, "model": _model_name(spectral, reference),
-        "phase": phase, "stations": list(stations) if phase == 1 else [], "excluded": sorted(exclude),
+        "name": name or out.name, "model": model_name,
+        "phase": phase, "stations": list(stations) if phase != 0 else [], "excluded": sorted(exclude),
         "trained_stations": sorted(set(codes)), "events_train": train_events, "events_validation": valid_events,
         "records_train": len(training), "records_validation": len(validating), "epochs": epochs, "batch": batch,
-        "learning_rate": learning_rate, "seed": seed, "loss_weights": {"log_stft": log_stft, "ln_hvsr": ln_hvsr},
-        "paper": "arXiv 2512.04694", "torch": torch.__version__,
+        "learning_rate": learning_rate, "seed": seed, "paper": "arXiv 2512.04694", "torch": torch.__version__,
     }  # fmt: skip
-    if spectral:
-        del card["loss_weights"]
-        network, card = training_spectral.start(card, training)
-    else:
-        network, card = _network(card, phase, before, reference, len(stations))
+    if before is not None:
+        card["init_sha256"] = before.sha256
+    network, card, objective = module.start(card, training, before, options, device)
     network.to(device)
     half = precision == "bf16" or (precision == "auto" and _computes_bf16(device))
     card["training_precision"] = "bf16" if half else "fp32"
-    sigma = _latent_sigma(network, training, stations, device) if phase == 1 else None
-    if spectral:
-        objective = training_spectral.Objective()
-    else:
-        loss = Loss(NPTS, SAMPLING_RATE_HZ, log_stft, ln_hvsr).to(device)
-        objective = _Objective(loss, phase, sigma, latent_noise)
     run = Run(network, learning_rate, epochs * -(-len(training) // batch))
     first = run.restore(out / "checkpoint.safetensors", _settings(card)) if resume else 0
     started = time.monotonic()
@@ -175,44 +170,19 @@ def train(
     return load_model(out, device=device)
 
 
-class _Source:
-    """Training records in memory, cut and turned anew each time they are drawn."""
-
-    def __init__(self, corpus, indices, stations):
-        if not indices:
-            raise RecordError("no record is left for training or validation; use more events or fewer exclusions")
-        self.records = [replace(r, data=r.data.astype(np.float32)) for r in map(resampled, corpus.records(indices))]
-        self.labels = np.zeros((len(self.records), len(stations)), np.float32)
-        for i, record in enumerate(self.records):
-            if record.code in stations:
-                self.labels[i, list(stations).index(record.code)] = 1
-
-    def __len__(self):
-        return len(self.records)
-
-    def draw(self, rows, rng=None):
-        """Return x, ln_sd, s_s and label of records; with `rng` jittered in time, turned in azimuth, sign flipped."""
-        x, s_s = np.zeros((len(rows), len(COMPONENTS), NPTS)), np.zeros(len(rows), np.float32)
-        for k, i in enumerate(rows):
-            record = self.records[i]
-            first = window_start(record)
-            data = record.data
-            if rng is not None:
-                jitter = int(rng.uniform(-JITTER_S, JITTER_S) * SAMPLING_RATE_HZ)
-                first = int(np.clip(first + jitter, min(0, first), max(first, record.npts - NPTS)))
-                angle = rng.uniform(0, 2 * np.pi)
-                turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-                data = np.concatenate([turn @ data[:2], data[2:] * rng.choice([-1, 1])])
-            x[k] = cut(data, first)
-            s_s[k] = record.s_s - first / SAMPLING_RATE_HZ
-        x, ln_sd = standardise(x)
-        return x, ln_sd.astype(np.float32), s_s, self.labels[rows]
-
-
-def _model_name(spectral: bool, reference: bool) -> str:
-    if spectral:
-        return "spectral-timesnet-gen"
-    return "timesnet-gen-reference" if reference else "timesnet-gen"
+def _kind(kind: str, phase, options: dict):
+    """Return module, phase and all options of a kind; refuse what it does not have."""
+    if kind not in KINDS:
+        raise ModelError(f"model kind {kind!r} not known; accepted: {', '.join(KINDS)}")
+    module = import_module(f"obspy_tng.{KINDS[kind]}")
+    phases = {str(p): p for p in module.PHASES}
+    if str(phase) not in phases:
+        raise ModelError(f"phase {phase!r} not known; accepted by {kind}: {', '.join(phases)}")
+    unknown = sorted(set(options) - set(module.OPTIONS))
+    if unknown:
+        accepted = ", ".join(module.OPTIONS) or "none"
+        raise ModelError(f"option(s) {', '.join(unknown)} not known; accepted by {kind}: {accepted}")
+    return module, phases[str(phase)], module.OPTIONS | options
 
 
 def _settings(card: dict) -> dict:
@@ -223,26 +193,26 @@ def _settings(card: dict) -> dict:
 
 def _chosen(corpus, phase, stations, exclude) -> list[int]:
     codes = corpus.codes()
-    unknown = sorted((set(stations) | set(exclude)) - set(codes)) if phase == 1 else sorted(set(stations) - set(codes))
+    named = set(stations) | set(exclude) if phase != 0 else set(stations)
+    unknown = sorted(named - set(codes))
     if unknown:
         raise RecordError(f"station(s) {', '.join(unknown)} are not in the corpus ({', '.join(sorted(set(codes)))})")
-    if phase == 1 and not stations:
-        raise RecordError("phase 1 needs stations= to be conditioned on")
-    if phase == 1:
+    if phase != 0 and not stations:
+        raise RecordError(f"phase {phase} needs stations= to be conditioned on")
+    if phase != 0:
         return [i for i, c in enumerate(codes) if c in stations]
     return [i for i, c in enumerate(codes) if c not in exclude]
 
 
-def _start(init, phase, reference):
+def _start(init, phase, needed: bool, model: str):
     """Return the model training starts from, or None."""
     from obspy_tng.models import load_model
 
     if init is None:
-        if phase == 1:
-            raise ModelError("phase 1 needs init=, a phase-0 model to start from")
+        if needed:
+            raise ModelError(f"phase {phase} needs init=, a model to start from")
         return None
     before = load_model(init)
-    model = "timesnet-gen-reference" if reference else "timesnet-gen"
     if before.card["model"] != model or before.card.get("fused"):
         raise ModelError(f"{init} cannot be trained on: it is another model than {model}, or its kernels are fused")
     return before
@@ -254,69 +224,6 @@ def _split(events, validation, seed, before):
     if held and held != set(events):
         return sorted(set(events) - held), sorted(held)
     return split_events(events, validation, seed)
-
-
-def _network(card, phase, before, reference, n_stations):
-    from obspy_tng.models.autoencoder import build
-    from obspy_tng.models.reference import ReferenceConfig
-    from obspy_tng.models.timesnet_gen import Config
-
-    labels = n_stations if phase == 1 else 0
-    config = ReferenceConfig(n_stations=labels) if reference else Config(n_stations=labels)
-    if before is not None:
-        config = replace(before.network.config, n_stations=labels)
-        card["init_sha256"] = before.sha256
-    card["config"] = config.to_dict()
-    network = build(card)
-    if before is None and not reference:
-        network.start_as_lapped_transform()
-    if before is not None:
-        import torch
-
-        network.load_state_dict(before.network.state_dict(), strict=False)
-        for module in network.modules():
-            condition = getattr(module, "condition", None)
-            if isinstance(condition, torch.nn.Conv2d):  # starts as the identity: the label is learned, not imposed
-                torch.nn.init.zeros_(condition.weight)
-                torch.nn.init.zeros_(condition.bias)
-                channels = condition.weight.shape[0]
-                condition.weight.data[:, :channels, 0, 0] = torch.eye(channels)
-    return network, card
-
-
-def _latent_sigma(network, source, stations, device):
-    """Return the sd of each latent channel over a station's training records, (S, latent): the paper's sigma_s."""
-    import torch
-
-    rows = []
-    with torch.no_grad():
-        for k in range(len(stations)):
-            members = np.flatnonzero(source.labels[:, k])
-            if members.size < 2:
-                raise RecordError(f"station {stations[k]} has {members.size} training record(s); at least 2 are needed")
-            x, _, _, label = source.draw(members)
-            z = network.encode(torch.from_numpy(x).to(device), torch.from_numpy(label).to(device))
-            rows.append(z.std(0).mean(-1))
-    return torch.stack(rows)
-
-
-class _Objective:
-    """What the waveform network is trained for: forward pass and loss of a batch."""
-
-    def __init__(self, loss, phase, sigma, latent_noise):
-        self.loss, self.phase, self.sigma, self.latent_noise = loss, phase, sigma, latent_noise
-
-    def __call__(self, network, batch, train: bool) -> dict:
-        import torch
-
-        x, ln_sd, s_s, label = batch
-        noise = None
-        if train and self.sigma is not None:
-            drawn = torch.randn(len(x), self.sigma.shape[1], network.config.steps, device=x.device)
-            noise = self.latent_noise * (label @ self.sigma)[..., None] * drawn
-        y = network(x, label if self.phase == 1 else None, noise)
-        with torch.autocast(x.device.type, enabled=False):
-            return self.loss(y.float(), x, ln_sd, s_s)
 
 
 def _validate(network, source, objective, batch, device) -> dict[str, float]:

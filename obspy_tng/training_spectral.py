@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from obspy_tng import spectral
-from obspy_tng.errors import RecordError
+from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, cut, resampled, window_start
 
+PHASES = {0: False}
+OPTIONS: dict = {}
 LATENT_NOISE = 0.1  # of the code's sd, in training: near codes shall mean near energies
+
+
+def model_name(options: dict) -> str:
+    """Return what a card calls the network."""
+    return "spectral-timesnet-gen"
 
 
 class Source:
@@ -65,14 +72,16 @@ class Objective:
             return self.loss(decoded.float(), power, smoothed, weight)
 
 
-def start(card: dict, source: Source):
-    """Return an untrained network, its input scaled by the training records, and the card with its sizes."""
+def start(card: dict, source: Source, before, options: dict, device: str):
+    """Return an untrained network, its input scaled by the training records, card and objective."""
     import torch
 
     from obspy_tng.models.spectral_timesnet import SpectralConfig, SpectralTimesNet
 
+    if before is not None:
+        raise ModelError("the spectral network is trained from random weights: leave out init=")
     config = SpectralConfig(spectral.NT, spectral.NB, 3 * len(spectral.SPEC_HZ))
     network = SpectralTimesNet(config)
     drawn = [source.draw(range(i, min(i + 64, len(source)))) for i in range(0, len(source), 64)]
     network.standardise(*(torch.from_numpy(np.concatenate([d[k] for d in drawn])) for k in (1, 2)))
-    return network, {**card, "config": config.to_dict()}
+    return network, {**card, "config": config.to_dict()}, Objective()

@@ -1,4 +1,4 @@
-"""``obspy-tng train``: train TimesNet-Gen on a corpus."""
+"""``obspy-tng train``: train a network on a corpus."""
 
 import click
 
@@ -7,22 +7,28 @@ import click
 @click.argument("corpus", type=click.Path(exists=True))
 @click.option("--out", required=True, type=click.Path(), help="Folder for checkpoint, weights, card.")
 @click.option(
+    "--model",
+    "kind",
+    type=click.Choice(["waveform", "spectral", "cvae"]),
+    default="waveform",
+    show_default=True,
+    help="waveform: TimesNet-Gen as published; spectral: the shipped default; cvae: the paper's baseline.",
+)
+@click.option(
     "--phase",
-    type=click.Choice(["0", "1"]),
+    type=click.Choice(["0", "1", "1a", "1b"]),
     default="0",
     show_default=True,
-    help="0: unconditioned; 1: fine-tune with station labels.",
+    help="0: unconditioned; 1: fine-tune with station labels (waveform); 1a, 1b: class priors, sharpened (cvae).",
 )
-@click.option("--init", type=click.Path(exists=True), help="Model to start from (phase 1 needs it).")
-@click.option("--station", "stations", multiple=True, help="Phase 1: NET.STA to condition on; repeat.")
+@click.option("--init", type=click.Path(exists=True), help="Model to start from (phases after 0 need it).")
+@click.option("--station", "stations", multiple=True, help="Phases after 0: NET.STA to condition on; repeat.")
 @click.option("--exclude", multiple=True, help="Phase 0: NET.STA to leave out; repeat.")
 @click.option("--epochs", default=100, show_default=True, help="Passes over the records.")
 @click.option("--batch", default=8, show_default=True, help="Records per step.")
 @click.option("--learning-rate", default=1e-3, show_default=True, help="Peak of the schedule.")
 @click.option("--validation", default=0.2, show_default=True, help="Share of events held out.")
-@click.option(
-    "--latent-noise", default=1.0, show_default=True, help="Phase 1: noise on the code, in station latent sd."
-)
+@click.option("--latent-noise", type=float, help="Phase 1: noise on the code, in station latent sd.  [default: 1]")
 @click.option("--seed", default=0, show_default=True, help="Weights, augmentation, event split.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option(
@@ -34,11 +40,10 @@ import click
 )
 @click.option("--threads", type=int, help="CPU threads; torch's choice when left out.")
 @click.option("--name", help="Name in the model card; the folder's when left out.")
-@click.option("--spectral", is_flag=True, help="Train the spectral network: latents are energies (the default model).")
-@click.option("--reference", is_flag=True, help="Train the published architecture (slow).")
+@click.option("--reference", is_flag=True, default=None, help="waveform: the published architecture (slow).")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
 def train(corpus, out, phase, stations, resume, **settings):
-    """Train TimesNet-Gen on CORPUS (see: obspy-tng corpus build).
+    """Train a network on CORPUS (see: obspy-tng corpus build).
 
     Progress goes to stderr, a line per epoch; the checkpoint of the last whole epoch is kept in --out, and
     --resume goes on from it to the same result.
@@ -49,8 +54,9 @@ def train(corpus, out, phase, stations, resume, **settings):
 
     if not resume and (Path(out) / "checkpoint.safetensors").exists():
         raise click.UsageError(f"{out} holds a training run; add --resume to go on, or choose another folder")
+    settings = {k: v for k, v in settings.items() if v is not None}
     model = run(
-        corpus, out, phase=int(phase), stations=stations, resume=resume,
+        corpus, out, phase=phase, stations=stations, resume=resume,
         progress=lambda line: click.echo(line, err=True), **settings,
     )  # fmt: skip
     click.echo(f"{out}/model.safetensors  {model.card['weights_sha256']}")

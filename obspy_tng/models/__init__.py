@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 from obspy_tng.errors import ModelError
 
 SHIPPED = Path(__file__).parent.parent / "weights"
 DEFAULT = "tng-spectral-1"
 WAVEFORM = "tng-ridgecrest-1"  # the paper's: latents of waveforms
+
+
+class Kind(NamedTuple):
+    """Where the parts of a model are found, as "module:name" in this folder."""
+
+    handle: str  # what load_model() returns
+    network: str  # made of a config
+    config: str  # made of a card's "config"
+
+
+MODELS = {  # "model" of a card ->
+    "timesnet-gen": Kind("autoencoder:Autoencoder", "timesnet_gen:TimesNetGen", "timesnet_gen:Config"),
+    "timesnet-gen-reference": Kind("autoencoder:Autoencoder", "reference:Reference", "reference:ReferenceConfig"),
+    "spectral-timesnet-gen": Kind(
+        "spectral_autoencoder:SpectralAutoencoder",
+        "spectral_timesnet:SpectralTimesNet",
+        "spectral_timesnet:SpectralConfig",
+    ),
+    "cvae": Kind("cvae_autoencoder:CvaeAutoencoder", "cvae:Cvae", "cvae:CvaeConfig"),
+}
+
+
+def part(name: str):
+    """Return the class "module:name" of this folder."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(f"obspy_tng.models.{module}"), attribute)
 
 
 def list_models() -> dict[str, dict]:
@@ -51,15 +79,13 @@ def load_model(name_or_path=None, *, device: str = "cpu"):
     >>> tng.load_model().card["model"]
     'spectral-timesnet-gen'
     """
-    from obspy_tng.models.autoencoder import Autoencoder
     from obspy_tng.models.weights import read_card
 
     path = find(name_or_path or DEFAULT)
-    if read_card(path)["model"] == "spectral-timesnet-gen":
-        from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
-
-        return SpectralAutoencoder.load(path, device=device)
-    return Autoencoder.load(path, device=device)
+    model = read_card(path)["model"]
+    if model not in MODELS:
+        raise ModelError(f"model {model!r} not known; accepted: {', '.join(MODELS)}")
+    return part(MODELS[model].handle).load(path, device=device)
 
 
 def find(name_or_path) -> Path:

@@ -9,10 +9,9 @@ import numpy as np
 import torch
 
 from obspy_tng.errors import ModelError
-from obspy_tng.models.timesnet_gen import Config, TimesNetGen
+from obspy_tng.models import MODELS, part
 from obspy_tng.models.weights import load_into, read_card
 
-MODELS = ("spectral-timesnet-gen", "timesnet-gen", "timesnet-gen-reference")
 _BATCH = 16
 
 
@@ -123,7 +122,7 @@ def one_thread():
         torch.set_num_threads(before)
 
 
-def build(card: dict) -> TimesNetGen:
+def build(card: dict) -> torch.nn.Module:
     """Return the untrained network a card describes.
 
     Raises
@@ -131,19 +130,11 @@ def build(card: dict) -> TimesNetGen:
     ModelError
         The model or its sizes are not known here.
     """
+    model = card["model"]
+    if model not in MODELS:
+        raise ModelError(f"model {model!r} not known; accepted: {', '.join(MODELS)}")
     try:
-        if card["model"] == "timesnet-gen":
-            network = TimesNetGen(Config.from_dict(card["config"]))
-            return network.fuse() if card.get("fused") else network
-        if card["model"] == "spectral-timesnet-gen":
-            from obspy_tng.models.spectral_timesnet import SpectralConfig, SpectralTimesNet
-
-            network = SpectralTimesNet(SpectralConfig.from_dict(card["config"]))
-            return network.fuse() if card.get("fused") else network
-        if card["model"] == "timesnet-gen-reference":
-            from obspy_tng.models.reference import Reference, ReferenceConfig
-
-            return Reference(ReferenceConfig(**card["config"]))
+        network = part(MODELS[model].network)(part(MODELS[model].config).from_dict(card["config"]))
+        return network.fuse() if card.get("fused") else network
     except (TypeError, KeyError, ValueError) as err:
-        raise ModelError(f"the card's sizes are not those of {card['model']}: {err}") from err
-    raise ModelError(f"model {card['model']!r} not known; accepted: {', '.join(MODELS)}")
+        raise ModelError(f"the card's sizes are not those of {model}: {err}") from err

@@ -42,6 +42,11 @@ class ReferenceConfig:
         """Return the sizes as plain JSON types."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: dict) -> ReferenceConfig:
+        """Return the sizes a card holds."""
+        return cls(**values)
+
 
 class ReferenceBlock(nn.Module):
     """A TimesBlock at full rate; the batch shares its periods T // bin."""
