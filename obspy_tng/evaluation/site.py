@@ -17,17 +17,15 @@ from obspy_tng.evaluation.statistics import (
     sd_ratio,
     wasserstein_columns,
 )
-from obspy_tng.preprocessing import TAPER_START_S
 from obspy_tng.site.curves import windowed_hvsr
 from obspy_tng.site.peaks import clear_peaks
 from obspy_tng.site.timesnet_gen import record_f0
-from obspy_tng.site.windows import CYCLES, LENGTH_S, _change_point, noise_window, signal_window
+from obspy_tng.site.windows import CYCLES, LENGTH_S, energy_onsets, noise_window, signal_window
 
 BAND_HZ = (0.5, 20.0)
 FREQUENCY_HZ = np.geomspace(*BAND_HZ, 100)
 FREQUENCY_HZ.flags.writeable = False
 TAPER = 0.1
-ENVELOPE_S = 1.0  # over which power is averaged to find the strongest motion
 MIN_VALID = 5  # records a frequency needs in both sets
 
 
@@ -92,7 +90,7 @@ def record_hvsr(data: np.ndarray, sampling_rate: float, *, snr: float = 3.0) -> 
         try:
             first, record = _motion(data[i])
             whole.append(i)
-            onsets = _onsets(record, sampling_rate)
+            onsets = energy_onsets(record, sampling_rate)
             curve, noise = _curve(record, sampling_rate, *onsets, snr)
         except RecordError as err:
             reasons[i] = str(err)
@@ -124,24 +122,6 @@ def _motion(record):
     if not moving.size or (np.ptp(record, axis=1) == 0).any():
         raise RecordError("a component is constant")
     return int(moving[0]), record[:, moving[0] : moving[-1] + 1]
-
-
-def _onsets(record, sampling_rate) -> tuple[float, float]:
-    """Tell P and S in seconds from where the variance changes before the strongest horizontal motion (Akaike).
-
-    `windows.energy_onsets` puts S where 5 % of the energy has come: on conditioned Ridgecrest records (1137, half of
-    them within -7.9 to -1.0 s of the onset) mostly in the P wave, and P in the ramp of the taper in one of six. Here
-    half of the S are within -.02 to .65 s.
-    """
-    from scipy.ndimage import uniform_filter1d
-
-    power = (record - record.mean(axis=1, keepdims=True)) ** 2
-    horizontal = power[0] + power[1]
-    peak = int(np.argmax(uniform_filter1d(horizontal, max(round(ENVELOPE_S * sampling_rate), 1))))
-    begin = min(round(TAPER_START_S * sampling_rate), peak // 2)  # a ramp is a change of variance too
-    p = begin + _change_point(power[:, begin : peak + 1].sum(axis=0))
-    s = p + _change_point(horizontal[p : peak + 1])
-    return p / sampling_rate, s / sampling_rate
 
 
 def _curve(record, sampling_rate, p_s, s_s, snr):
