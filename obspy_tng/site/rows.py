@@ -130,7 +130,7 @@ def _earthquake(record, settings) -> Row:
         p, source = (picked_p if np.isfinite(picked_p) else p), "energy"
     whole = window = signal_window(record.npts, rate, s, source, settings.length_s, settings.taper)
     if source != "energy":  # an S told from the energy may be P, and its S no second earthquake
-        window = before_second_earthquake(data, rate, window, record.magnitude)
+        window = before_second_earthquake(data, rate, window, s, record.magnitude)
     noise = noise_window(rate, p, window.start)
     _need_energy(data[:, window.start : window.stop])
     curve, snr_ok = _windowed(record, window, noise, settings)
@@ -181,7 +181,7 @@ def _single(record, settings) -> Row:
         curve = timesnet_gen.hvsr_curves(part[None], rate, settings.frequency_hz)[0]
         f0_hz = float(timesnet_gen.record_f0(part[None], rate, settings.band_hz)[0])
     else:
-        curve, _ = _windowed(record, window, None, settings)
+        curve = _of_windows(part[None], rate, settings)[0]
     return _row(record, settings, curve, window, f0_hz=f0_hz)
 
 

@@ -98,8 +98,6 @@ def check(
         raise TNGError(f"snr {snr!r} is not a number of 0 or more")
     if not 0 <= overlap < 1:
         raise TNGError(f"overlap {overlap!r} is not a share of the window's length, 0 <= OVERLAP < 1")
-    if taper is not None and not 0 <= taper <= 0.5:
-        raise TNGError(f"taper {taper!r} is not the share of one ramp, 0 <= TAPER <= 0.5")
     if max_windows is not None and not max_windows >= 1:
         raise TNGError(f"max_windows {max_windows!r} is not a number of 1 or more")
     if n_frequency is not None and not n_frequency >= 3:
@@ -109,6 +107,7 @@ def check(
         if len(band_hz) != 2 or not 0 < band_hz[0] < band_hz[1] < np.inf:
             raise TNGError(f"band {band_hz} is not 0 < FMIN < FMAX in Hz")
     kind, length_s = parse_window(window, band_hz, compat)
+    _check_taper(taper, kind, compat)
     if overlap and kind != "sliding":
         raise TNGError(f"overlap is of sliding windows; window {window!r} given, accepted: sliding:SECONDS")
     common = {"group": group, "compat": compat or "", "azimuths_deg": _azimuths(azimuth_step_deg, compat)}
@@ -170,6 +169,16 @@ def parse_window(window, band_hz=None, compat=None) -> tuple[str, float | None]:
     if not 1 <= length_s < np.inf:
         raise TNGError(f"window {window!r} not known; accepted: the length of sliding windows, 1 s or more")
     return "sliding", length_s
+
+
+def _check_taper(taper, kind, compat):
+    """Raise TNGError when ramps would leave nothing of a window, or of S between them."""
+    whole = 1.0 if compat == "geopsy" else 0.5
+    if taper is None or 0 <= taper < whole or (taper == whole and kind != "s"):
+        return
+    if compat == "geopsy":
+        raise TNGError(f"taper {taper!r} is not the share of both ramps together, 0 <= TAPER <= 1")
+    raise TNGError(f"taper {taper!r} is not the share of one ramp, 0 <= TAPER <= 0.5 (S windows: below 0.5)")
 
 
 def _azimuths(step_deg, compat) -> tuple[float, ...]:

@@ -273,14 +273,15 @@ def sliding(npts: int, sampling_rate: float, length_s: float, overlap: float = 0
 
 
 def before_second_earthquake(
-    data: np.ndarray, sampling_rate: float, window: Window, magnitude: float = np.nan
+    data: np.ndarray, sampling_rate: float, window: Window, s_s: float, magnitude: float = np.nan
 ) -> Window:
     """Return the window cut where a second, stronger earthquake begins; the same window when there is none.
 
     S decays. Where the motion of a later second exceeds that of the first seconds by more than 3, another
     earthquake has come (in aftershock sequences one record in fifty, and its P makes H/V small); the cut is
     at the quietest second before it. Ruptures of large earthquakes grow by themselves: the first seconds are
-    5 s and twice the source duration.
+    5 s and twice the source duration. They count from S, not from the window's ramp before it: an S that is slow,
+    or later than its travel time says, is no second earthquake.
 
     Parameters
     ----------
@@ -290,16 +291,19 @@ def before_second_earthquake(
         In Hz.
     window : Window
         S window.
+    s_s : float
+        S onset in seconds after the first sample.
     magnitude : float
         Of the earthquake; NaN when unknown, taken as small.
 
     Raises
     ------
     RecordError
-        Less than 5 s would be left.
+        Less than 5 s would be left from 0.5 s before S on.
     """
     step = round(sampling_rate)
-    part = data[:, window.start : window.stop]
+    start = max(round((s_s - BEFORE_S) * sampling_rate), window.start)
+    part = data[:, start : window.stop]
     seconds = part.shape[1] // step
     part = part[:, : seconds * step] - part.mean(axis=1, keepdims=True)
     power = (part**2).sum(axis=0).reshape(seconds, step).mean(axis=1)
@@ -314,4 +318,4 @@ def before_second_earthquake(
     quiet = begin + int(np.argmin(power[begin : first + later[0]]))
     if quiet < SHORTEST_S:
         raise RecordError(f"a second, stronger earthquake begins {quiet - BEFORE_S:.1f} s after S")
-    return window._replace(stop=window.start + quiet * step)
+    return window._replace(stop=start + quiet * step)

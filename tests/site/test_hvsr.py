@@ -8,7 +8,7 @@ from obspy_tng import hvsr, pick_f0, simulate
 from obspy_tng.errors import TNGError
 from obspy_tng.record import Records, read_records, records
 from obspy_tng.simulation import Layer
-from obspy_tng.site import timesnet_gen
+from obspy_tng.site import geopsy, timesnet_gen
 from obspy_tng.site.hvsr import NothingComputedError
 
 ROCK = [Layer(20.0, 1000.0, 2.2, 0.01), Layer(0.0, 1200.0, 2.3, 0.005)]
@@ -150,7 +150,7 @@ def test_nothing_computed_raises():
 @pytest.mark.parametrize(
     "settings",
     [{"horizontal": "x"}, {"smoothing": "x:1"}, {"window": "p"}, {"compat": "x"}, {"group": "x"},
-     {"band_hz": (5, 1)}, {"snr": -1}, {"window": "sliding:x"}, {"overlap": 0.5}, {"taper": 0.51},
+     {"band_hz": (5, 1)}, {"snr": -1}, {"window": "sliding:x"}, {"overlap": 0.5}, {"taper": 0.5},
      {"max_windows": -1}, {"n_frequency": -1}, {"azimuth_step_deg": -1}, {"azimuth_step_deg": 5, "compat": "geopsy"}],
 )  # fmt: skip
 def test_wrong_settings_raise(stream, settings):
@@ -253,6 +253,9 @@ def test_geopsy_settings():
     assert data.frequency.values[[0, -1]] == pytest.approx([0.3, 40]) and data.sizes["frequency"] == 2048
     single = hvsr(x, sampling_rate_hz=100.0, compat="geopsy", window=60, max_windows=1)
     assert single.window_end_s.values.tolist() == [60]
+    whole = hvsr(x, sampling_rate_hz=100.0, compat="geopsy", window="full", taper=1.0)
+    expected = geopsy.hvsr_of_windows(x, 100.0, whole.frequency.values, taper=1.0)
+    np.testing.assert_array_equal(whole.hvsr.values[0], expected)
 
 
 def test_timesnet_gen(stream):

@@ -153,8 +153,18 @@ def test_second_earthquake_cuts_the_window():
         return noise * (0.01 + first + size * np.exp(-np.abs(t - at) / 5) * (t >= at))
 
     window = Window(1950, 4450, "pick")
-    assert 3100 <= before_second_earthquake(record(33, 6.0), 100.0, window).stop <= 3300
-    assert before_second_earthquake(record(33, 1.0), 100.0, window) == window
-    assert before_second_earthquake(record(33, 6.0), 100.0, window, magnitude=7.5) == window
+    assert 3100 <= before_second_earthquake(record(33, 6.0), 100.0, window, 20.0).stop <= 3300
+    assert before_second_earthquake(record(33, 1.0), 100.0, window, 20.0) == window
+    assert before_second_earthquake(record(33, 6.0), 100.0, window, 20.0, magnitude=7.5) == window
     with pytest.raises(RecordError, match="second, stronger earthquake"):
-        before_second_earthquake(record(24, 12.0) * (1 + 9 * (t > 26)), 100.0, window)
+        before_second_earthquake(record(24, 12.0) * (1 + 9 * (t > 26)), 100.0, window, 20.0)
+
+
+def test_a_late_or_slow_s_is_no_second_earthquake():
+    """S strongest 3 s after its onset, ten times what comes before: the window stays, however long its ramp is."""
+    t = np.arange(6000) / 100.0
+    size = 0.1 * (t >= 12) + 0.1 * (t >= 20) + np.exp(-np.abs(t - 23) / 2)
+    slow = np.random.default_rng(9).normal(size=(3, 6000)) * (0.01 + size)
+    for start in (1950, 1700, 500):
+        window = Window(start, 4450, "travel time")
+        assert before_second_earthquake(slow, 100.0, window, 20.0) == window
