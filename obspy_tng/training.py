@@ -35,6 +35,7 @@ KINDS = {
     "waveform": "training_waveform",
     "spectral": "training_spectral",
     "cvae": "training_cvae",
+    "heggs": "training_heggs",
 }
 
 

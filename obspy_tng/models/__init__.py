@@ -30,6 +30,7 @@ MODELS = {  # "model" of a card ->
         "spectral_timesnet:SpectralConfig",
     ),
     "cvae": Kind("cvae_autoencoder:CvaeAutoencoder", "cvae:Cvae", "cvae:CvaeConfig"),
+    "heggs": Kind("heggs_generator:HeggsGenerator", "heggs:Heggs", "heggs:HeggsConfig"),
 }
 
 

@@ -1,0 +1,112 @@
+"""Training HEGGS: pairs of stations of one event, and what the network is trained for (see `models.heggs`)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from obspy_tng import conditions
+from obspy_tng.errors import ModelError, RecordError
+from obspy_tng.origin_spectrogram import rows
+
+PHASES = {0: False}
+OPTIONS = {"paired": True, "noise_share": 0.2}
+AUTOENCODER = 0.3  # weight of |X_tgt - D(E(X_tgt))|²
+JITTER = 0.02  # sd added to features in training: locations are known to about a kilometre
+
+
+def model_name(options: dict) -> str:
+    """Return what a card calls the network."""
+    return "heggs"
+
+
+class Source:
+    """Spectrograms, conditions and events of training records; drawn with a record of another station as source."""
+
+    def __init__(self, corpus, indices, stations):
+        if not indices:
+            raise RecordError("no record is left for training or validation; use more events or fewer exclusions")
+        records = [r for r in corpus.records(indices) if np.isfinite(r.p_s)]
+        if not records:
+            raise RecordError("no record with a P onset: give the corpus picks or events")
+        self.terms = conditions.event_terms(records)
+        self.records = [r.id for r in records]
+        self.c = conditions.check(conditions.conditions(records))
+        self.travel = conditions.fit_travel_times(records, self.terms)
+        self.places = {r.code: [r.latitude_deg, r.longitude_deg, r.elevation_m] for r in records}
+        seen = np.unique([r.event_id for r in records], return_inverse=True)[1]
+        self.others = [np.flatnonzero((seen == e) & (np.arange(len(seen)) != i)) for i, e in enumerate(seen)]
+        self.x = np.array([rows(r, r.origin_time - r.starttime + self.terms[r.event_id]) for r in records])
+
+    def __len__(self):
+        return len(self.x)
+
+    def draw(self, chosen, rng=None):
+        """Return target and source (b, rows, frames) and condition of the target (b, 6).
+
+        The source is a record of another station of the event, the target itself when there is none; with `rng` any
+        of them, else the next.
+        """
+        sources = []
+        for i in chosen:
+            others = self.others[i] if len(self.others[i]) else np.array([i])
+            sources.append(rng.choice(others) if rng is not None else others[np.searchsorted(others, i) % len(others)])
+        return self.x[chosen], self.x[sources], self.c[chosen]
+
+
+class Objective:
+    """Squared difference of the target's spectrogram to what is made of the noisy code of the source."""
+
+    def __init__(self, config, paired: bool, noise_share: float):
+        self.config, self.paired, self.noise_share = config, paired, noise_share
+
+    def __call__(self, network, batch, train: bool) -> dict:
+        import torch
+
+        from obspy_tng.models.heggs import noised
+        from obspy_tng.models.heggs_generator import told_of
+
+        target, source, c = batch
+        told, onsets_s = told_of(c.cpu().numpy(), self.config, target.device)
+        device = target.device
+        clean = network.encode(source if self.paired else target)
+        random = None if train else torch.Generator(device).manual_seed(0)
+        noise = torch.randn(clean.shape, generator=random, device=device)
+        t = torch.rand(len(target), generator=random, device=device)
+        if train:
+            told = told + JITTER * torch.randn_like(told)
+            t = torch.where(torch.rand(len(t), device=device) < self.noise_share, torch.ones_like(t), t)
+        wanted = (target - network.mean) / network.sd
+
+        def miss(z):
+            with torch.autocast(device.type, enabled=False):
+                return ((z.float() - wanted) ** 2).mean()
+
+        terms = {
+            "target": miss(network(noised(clean, t, noise), t, told, onsets_s)[0]),
+            "autoencoder": miss(network.decode(network.encode(target))),
+        }
+        if not train:
+            for name, level in (("from_source", 0.1), ("from_noise", 1.0)):
+                t = torch.full_like(t, level)
+                terms[name] = miss(network(noised(network.encode(source), t, noise), t, told, onsets_s)[0])
+        return {"total": terms["target"] + AUTOENCODER * terms["autoencoder"], **terms}
+
+
+def start(card: dict, source: Source, before, options: dict, device: str):
+    """Return an untrained network, its input scaled by the training records, card and objective."""
+    import torch
+
+    from obspy_tng.models.heggs import Heggs, HeggsConfig
+
+    if before is not None:
+        raise ModelError("HEGGS is trained from random weights: leave out init=")
+    if not 0 <= options["noise_share"] <= 1:
+        raise ModelError(f"noise_share={options['noise_share']} given; accepted: 0 to 1")
+    centre = tuple(float(x) for x in np.median(source.c[:, 2:4], axis=0))
+    config = HeggsConfig(source.x.shape[1], source.x.shape[2], centre=centre, travel=source.travel)
+    network = Heggs(config)
+    x = torch.from_numpy(source.x)
+    network.standardise(x.mean((0, 2)), x.std((0, 2)).clamp(min=1e-3))
+    card = {**card, **options, "paper": "arXiv 2412.17333", "config": config.to_dict(), "places": source.places}
+    card["limits"] = {"least": source.c.min(0).tolist(), "largest": source.c.max(0).tolist()}
+    return network, card, Objective(config, options["paired"], options["noise_share"])
