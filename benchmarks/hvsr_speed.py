@@ -1,12 +1,12 @@
 """Speed of HVSR beside hvsrpy and ObsPy's Konno-Ohmachi: one thread, side by side, alternating runs, medians.
 
-    pip install hvsrpy IPython        # GPL: for this comparison only
+    pip install ".[bench]"        # hvsrpy is GPL: for this comparison only
     python benchmarks/hvsr_speed.py --data ../shared/data
 
 348 windows of 60 s at 100 Hz (Ridgecrest; white noise where the folder is absent), 200 frequencies 0.5-20 Hz,
 quadratic mean, Konno-Ohmachi b = 40, 5 % cosine ramps. Reading is not timed, nor is hvsrpy's own preparation (its
 objects, and the mean, which ours removes itself). hvsrpy as shipped pads to 32768 samples; `fft n=None` does not.
-Seconds are those of the thread: what it would take by the clock on an idle machine, whatever else runs on this one.
+Times are those of the thread, which other programs on this machine hardly change; those by the clock stand beside.
 Matrices are built once and cached, as numba's compilation is: the first run of everything is thrown away.
 Then: are the numbers the same, to 1e-9, where the definitions are?
 """
@@ -97,12 +97,12 @@ def obspy_smoothing(data):
 
 
 def seconds(function, repeat, prepare):
-    """Return seconds of this thread per call; what `prepare` does is not counted."""
+    """Return seconds per call, of this thread and by the clock; what `prepare` does is not counted."""
     given = [prepare() for _ in range(repeat)]
-    begin = time.thread_time()
+    begin = time.thread_time(), time.perf_counter()
     for args in given:
         function(*args)
-    return (time.thread_time() - begin) / repeat
+    return (time.thread_time() - begin[0]) / repeat, (time.perf_counter() - begin[1]) / repeat
 
 
 def race(data, runs):
@@ -123,19 +123,21 @@ def race(data, runs):
     for _ in range(runs + 1):
         for name, (function, repeat, prepare) in cases.items():
             taken[name].append(seconds(function, repeat, prepare))
-    median = {name: float(np.median(times[1:])) for name, times in taken.items()}
-    for name, value in median.items():
-        low, high = np.percentile(taken[name][1:], (0, 100))
-        print(f"{name:24}{value * 1e3:10.3f} ms   ({low * 1e3:.3f}-{high * 1e3:.3f})")
+    median = {name: np.median(times[1:], axis=0) for name, times in taken.items()}
+    print(f"{'':24}{'thread':>10}{'lowest-highest':>20}{'clock':>11}")
+    for name, (thread, clock) in median.items():
+        low, high = np.percentile([t for t, _ in taken[name][1:]], (0, 100)) * 1e3
+        print(f"{name:24}{thread * 1e3:10.3f}{f'{low:.3f}-{high:.3f}':>20}{clock * 1e3:11.3f} ms")
     many, single = median["obspy-tng"], median["one: obspy-tng"]
     ratios = {
         "as shipped": median["hvsrpy as shipped"] / many,
         "fft n=None": median["hvsrpy fft n=None"] / many,
         "one record": median["one: hvsrpy fft n=None"] / single,
     }
-    for name, value in ratios.items():
-        print(f"hvsrpy {name:12}{value:8.1f} times ours (needed {NEEDED[name]:g})")
-    print(f"floor / ours: {median['floor (rfft + sparse)'] / many:.2f}; one record {median['one: floor'] / single:.2f}")
+    for name, (thread, clock) in ratios.items():
+        print(f"hvsrpy {name:12}{thread:8.1f} times ours, {clock:.1f} by the clock (needed {NEEDED[name]:g})")
+    floors = median["floor (rfft + sparse)"][0] / many[0], median["one: floor"][0] / single[0]
+    print("floor / ours: {:.2f}; one record {:.2f}".format(*floors))
 
 
 def agreement(data):
