@@ -5,7 +5,8 @@ Every sampler returns a `Mixture`; applying it to latents and to ln amplitudes i
     z = m + gain · Σ w_k (z_k − m)        m: mean of the pool, Σ w_k = 1,
 
 with gain 1 for the averages of the paper and sqrt(N / (N Σ w_k² − 1)) for the variance-preserving mix of a pool of N,
-which keeps the station's own spread from event to event where an average shrinks it.
+which keeps the station's own spread from event to event where an average shrinks it. "encoded" draws from the normal
+distribution of the pool's codes, by normal weights.
 """
 
 from __future__ import annotations
@@ -74,10 +75,26 @@ def variance_preserving(rng: np.random.Generator, members: np.ndarray, *, k: int
     return Mixture(members, np.full(n, 1 / n), 1.0)  # of so few records every mix of full spread is near a copy
 
 
+def encoded(rng: np.random.Generator, members: np.ndarray) -> Mixture:
+    """Draw from the normal distribution with mean and covariance of the pool's codes.
+
+    Σ w_k (z_k − m) with independent w_k ~ N(0, 1 / (N − 1)) has the covariance of the N codes, whatever their size.
+    """
+    n = len(members)
+    for _ in range(1000):
+        weights = rng.normal(size=n) / np.sqrt(n - 1)
+        weights += 1 / n - weights.mean()  # which changes nothing: deviations from the mean sum to zero
+        if _share(weights) <= LARGEST_SHARE:
+            return Mixture(members, weights, 1.0)
+    return Mixture(members, np.full(n, 1 / n), 1.0)
+
+
 SAMPLERS: dict[str, Callable[..., Mixture]] = {
     "vp": variance_preserving,
     "mean": mean,
     "dirichlet": dirichlet,
+    "encoded": encoded,
+    "prior": encoded,  # of the amplitudes; the code is drawn from the model's own prior
 }
 DEFAULT = "vp"
 
@@ -87,7 +104,7 @@ def draw(name: str, rng: np.random.Generator, groups: np.ndarray, mixed: int = 5
 
     Parameters
     ----------
-    name : {"mean", "dirichlet", "vp"}
+    name : {"mean", "dirichlet", "vp", "encoded", "prior"}
     rng : numpy.random.Generator
     groups : numpy.ndarray of int, shape (N,)
         Records are mixed within a group only: one in a recorded pool, one per host in an adjusted pool.

@@ -43,8 +43,9 @@ def generate(
         The model of the pool when left out.
     pool : LatentPool or path, optional
         A pool of your own, or a folder of them; the shipped ones when left out.
-    sampler : {"vp", "mean", "dirichlet"}, optional
-        Default ``"vp"``, which keeps the station's spread from event to event; see `obspy_tng.sampling`.
+    sampler : {"vp", "mean", "dirichlet", "encoded", "prior"}, optional
+        Default ``"vp"``, which keeps the station's spread from event to event; see `obspy_tng.sampling`. ``"encoded"``
+        draws from the normal distribution of the pool's codes, ``"prior"`` from that a CVAE was trained towards.
     latent_noise : float
         Gaussian noise added to the code, in units of the pool's own sd (TimesNet-Gen Eq. 1 has 1; it blurs f0).
     seed : int, optional
@@ -170,7 +171,7 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
             # the child i of a seed, whatever the number of its siblings
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
             mixture, members = sampling.draw(sampler, rng, pool.groups, model.mixed)
-            latent = mixture.apply(pool.latents, members)
+            latent = mixture.apply(pool.latents, members) if sampler != "prior" else model.prior(label)
             ln_sd = mixture.apply(pool.ln_sd, members)
             if latent_noise:
                 spread = pool.latents[members].std(axis=0)

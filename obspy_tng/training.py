@@ -138,7 +138,7 @@ def train(
     first = run.restore(out / "checkpoint.safetensors", _settings(card)) if resume else 0
     started = time.monotonic()
     for epoch in range(first, epochs):
-        rng = np.random.default_rng([seed, phase, epoch])
+        rng = np.random.default_rng([seed, list(module.PHASES).index(phase), epoch])
         torch.manual_seed(seed * 100003 + epoch)
         network.train()
         sums: dict[str, float] = {}

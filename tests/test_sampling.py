@@ -61,3 +61,12 @@ def test_single_record_and_unknown_sampler_are_refused():
         sampling.draw("vp", np.random.default_rng(0), np.zeros(1, int))
     with pytest.raises(ModelError, match="vp, mean, dirichlet"):
         sampling.draw("median", np.random.default_rng(0), ONE_GROUP)
+
+
+def test_encoded_draws_have_the_mean_and_covariance_of_the_pool():
+    """Over many draws the codes' mean and covariance are the pool's (unbiased), correlations among numbers included."""
+    rng = np.random.default_rng(4)
+    pool, group = rng.normal(size=(12, 2)) @ [[2.0, 1.0], [0.0, 0.5]] + 3.0, np.zeros(12, int)
+    made = np.array([m.apply(pool, rows) for m, rows in (sampling.draw("encoded", rng, group) for _ in range(20000))])
+    assert made.mean(axis=0) == pytest.approx(pool.mean(axis=0), abs=0.06)
+    assert np.cov(made.T) == pytest.approx(np.cov(pool.T), rel=0.05)

@@ -19,10 +19,10 @@ import click
 @click.option("--pool", type=click.Path(exists=True), help="Pool file, or folder of pools.")
 @click.option(
     "--sampler",
-    type=click.Choice(["vp", "mean", "dirichlet"]),
+    type=click.Choice(["vp", "mean", "dirichlet", "encoded", "prior"]),
     default="vp",
     show_default=True,
-    help="How the pool's records are mixed.",
+    help="How the pool's records are mixed; prior: the model's own (CVAE).",
 )
 @click.option(
     "--latent-noise", default=0.0, show_default=True, help="Noise on the code, in sd of the pool's codes (paper: 1)."

@@ -40,6 +40,12 @@ import click
 )
 @click.option("--threads", type=int, help="CPU threads; torch's choice when left out.")
 @click.option("--name", help="Name in the model card; the folder's when left out.")
+@click.option(
+    "--inversion",
+    type=click.Choice(["phase", "griffin-lim"]),
+    help="cvae: phases are regressed, or found for the amplitudes.  [default: phase]",
+)
+@click.option("--classes", type=int, help="cvae, phase 0: stations of the phases to come.  [default: 5]")
 @click.option("--reference", is_flag=True, default=None, help="waveform: the published architecture (slow).")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
 def train(corpus, out, phase, stations, resume, **settings):

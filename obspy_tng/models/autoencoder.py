@@ -90,6 +90,10 @@ class Autoencoder:
         x -= x.mean(axis=-1, keepdims=True)
         return x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
 
+    def prior(self, station: str | None = None) -> np.ndarray:
+        """Refuse: codes here follow no prior, only those of a CVAE do."""
+        raise ModelError(f"model {self.name} has no prior; accepted samplers: vp, mean, dirichlet, encoded")
+
     def _label(self, station: str | None, n: int):
         if not self.stations:
             return None
