@@ -14,7 +14,7 @@ from obspy_tng.site.peaks import (
     no_peak_reason,
     record_peaks,
 )
-from obspy_tng.site.table import like
+from obspy_tng.site.table import band_of, like
 from obspy_tng.site.uncertainty import CONFIDENCE, QUANTILES, SAME_PEAK_LN, same_peak
 
 MIN_SUPPORT = 0.8  # share of resamplings in which a peak must be clear too; tuned on simulated sites
@@ -145,13 +145,14 @@ def pick_f0(
     if min_amplitude is None:
         min_amplitude = MIN_AMPLITUDE * (np.sqrt(2) if dataset.attrs.get("horizontal") == "total-energy" else 1)
     frequency = dataset.frequency.values
-    given_band, band_hz = band_hz is not None, tuple(band_hz or dataset.attrs.get("band_hz") or frequency[[0, -1]])
+    given_band = band_hz is not None
+    band_hz = tuple(band_hz if given_band else band_of(dataset) or frequency[[0, -1]])
     inside = _inside(frequency, band_hz)
     if inside.sum() < 3:
         raise TNGError(f"band {band_hz} Hz holds {inside.sum()} of the curve's frequencies; at least 3 needed")
     stations, station_of = dataset.station.values, dataset.record_station.values
     accepted = dataset.accepted.values if "accepted" in dataset else np.ones(station_of.size, bool)
-    if rule == "argmax" and "f0_record_hz" in dataset and not given_band:
+    if rule == default == "argmax" and "f0_record_hz" in dataset and not given_band:
         own_f0 = dataset.f0_record_hz.values.copy()
     elif rule == "argmax":
         own_f0 = f0_argmax(dataset.hvsr.values[:, inside], frequency[inside])

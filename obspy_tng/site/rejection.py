@@ -15,6 +15,7 @@ import numpy as np
 from obspy_tng.errors import FormatError, TNGError
 from obspy_tng.site.curves import lognormal
 from obspy_tng.site.outliers import cox, window_f0, zscore
+from obspy_tng.site.table import band_of, texts_of
 
 RULES = {
     "cox": ((2.0,), "cox[:N[:FMIN:FMAX]]"),
@@ -111,8 +112,7 @@ def reject(dataset, *rules, mask=None):
     """
     rules = [parse(rule) for rule in rules]
     by = np.array(dataset.rejected_by.values if "rejected_by" in dataset else [""] * dataset.sizes["record"], object)
-    before = list(np.atleast_1d(dataset.attrs.get("rejection", [])))
-    done = [str(rule) for rule in before]
+    done = texts_of(dataset, "rejection")
     if mask is not None:
         by[~_kept(dataset, mask) & (by == "")] = "mask"
         done.append("mask")
@@ -149,8 +149,8 @@ def _with_statistics(dataset, by, done):
         mine = by[stations == station]
         if mine.size and (mine != "").all():
             empty.append(f"{station}{_EMPTY}: {', '.join(dict.fromkeys(mine))}")
-    skipped = [text for text in np.atleast_1d(dataset.attrs.get("skipped", [])) if _EMPTY not in str(text)]
-    out = out.assign_attrs(rejection=done, skipped=[*map(str, skipped), *empty])
+    skipped = [text for text in texts_of(dataset, "skipped") if _EMPTY not in text]
+    out = out.assign_attrs(rejection=done, skipped=[*skipped, *empty])
     if "curve_azimuth" in out:
         from obspy_tng.site.dataset import with_azimuth_statistics
 
@@ -215,14 +215,14 @@ def read_mask(path) -> list[str]:
 
 def _cox(dataset, rows, n, *band_hz):
     frequency = dataset.frequency.values
-    band_hz = band_hz or tuple(dataset.attrs.get("band_hz", ())) or None
+    band_hz = band_hz or band_of(dataset)
     curves = dataset.hvsr.values[rows]
     return cox(window_f0(curves, frequency, band_hz), curves, frequency, n, band_hz=band_hz)
 
 
 def _zscore(dataset, rows, n):
     frequency = dataset.frequency.values
-    low, high = dataset.attrs.get("band_hz", (0, np.inf))
+    low, high = band_of(dataset) or (0, np.inf)
     inside = (frequency >= low * (1 - 1e-9)) & (frequency <= high * (1 + 1e-9))
     return ~(zscore(dataset.hvsr.values[rows][:, inside]) > n)
 

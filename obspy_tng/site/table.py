@@ -6,6 +6,7 @@ unless it writes netCDF. Users of Python get Datasets.
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +70,20 @@ def like(given, variables: dict, coords: dict, attrs: dict):
     """Return variables as what was given holds its own: a `Table` for a Table, else an xarray.Dataset."""
     table = Table(variables, coords, attrs)
     return table if isinstance(given, Table) else table.dataset()
+
+
+def band_of(dataset) -> tuple[float, float] | None:
+    """Return the band in Hz that a Dataset's attributes tell, a list or, read back from netCDF, an array."""
+    band = np.atleast_1d(dataset.attrs.get("band_hz", ())).astype(float)
+    return (float(band[0]), float(band[1])) if band.size == 2 else None
+
+
+def texts_of(dataset, name: str) -> list[str]:
+    """Return the texts of an attribute, a list or, read back from netCDF, an array, one text or JSON."""
+    held = dataset.attrs.get(name, ())
+    if isinstance(held, str) and held.startswith("["):
+        held = json.loads(held)
+    return [str(text) for text in np.atleast_1d(held).tolist()]
 
 
 def _column(name, value) -> Column:

@@ -8,6 +8,7 @@ from obspy_tng import simulate
 from obspy_tng.record import records
 from obspy_tng.site.f0 import pick_f0
 from obspy_tng.site.hvsr import finished, rows_of, tabulate
+from obspy_tng.site.rejection import reject
 from obspy_tng.site.sesame import sesame
 from obspy_tng.site.settings import check
 from obspy_tng.site.table import Table, like
@@ -59,3 +60,25 @@ def test_rows_do_not_depend_on_how_they_came(table):
     assert len(rows) == 24
     back = build(rows[::-1], [], settings).dataset()
     assert build(rows, [], settings).dataset().identical(back)
+
+
+@pytest.mark.parametrize("how", ["api", "command"])
+def test_read_back_from_netcdf(table, tmp_path, how):
+    """Saved, read and analysed again: f0, verdicts and rejection are those of before, lists being arrays by then."""
+    pytest.importorskip("h5netcdf")
+    from obspy_tng.cli.hvsr_output import merged
+
+    data = finished(table, ["zscore:2"]).dataset()
+    f0, verdicts = pick_f0(data), sesame(data)
+    held = merged(data, f0, verdicts) if how == "command" else data
+    held.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "a.nc", engine="h5netcdf") as file:
+        back = file.load()
+    again = pick_f0(back)
+    assert again.equals(f0) and again.attrs == f0.attrs
+    assert sesame(back).equals(verdicts)
+    assert pick_f0(back, rule="argmax").equals(pick_f0(data, rule="argmax"))
+    ours, theirs = reject(back, "zscore:2", "cox:1"), reject(data, "zscore:2", "cox:1")
+    assert ours.attrs["rejection"] == theirs.attrs["rejection"] == ["zscore:2", "cox:1"]
+    assert ours.attrs["skipped"] == theirs.attrs["skipped"]
+    assert ours.accepted.equals(theirs.accepted) and not ours.accepted.equals(data.accepted)
