@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from obspy import Stream, Trace, UTCDateTime
@@ -24,7 +26,8 @@ _CHUNK = 64
 def generate(
     station: str | None = None, n: int = 1, *, hvsr=None, magnitude: float | None = None,
     distance_km: float | None = None, model=None, pool=None, sampler: str | None = None, latent_noise: float = 0.0,
-    seed: int | None = None, starttime=None, instrument: str = "X", device: str = "cpu",
+    seed: int | None = None, starttime=None, instrument: str = "X", device: str = "cpu", event=None, source=None,
+    coordinates=None,
 ) -> Stream:  # fmt: skip
     """Generate three-component accelerograms that shake like a station.
 
@@ -56,6 +59,10 @@ def generate(
         Channel code ``HX?`` (FDSN: synthetic), or ``HN?`` for tools that insist on an accelerometer.
     device : str
         Where the model runs.
+    event, source, coordinates : optional
+        HEGGS, which has no pools: one earthquake, (latitude, longitude, depth in km, magnitude) or an obspy Event; a
+        record of it elsewhere to start from; latitude and longitude of any place instead of a station. See
+        `obspy_tng.event_synthesis.generate_event`.
 
     Returns
     -------
@@ -93,6 +100,15 @@ def generate(
     if station is not None and not isinstance(station, str):
         raise TypeError(f"station must be a string such as '0205', not {station!r}: leading zeros would be lost")
     seed = secrets.randbits(32) if seed is None else int(seed)
+    if model == "heggs" or any(x is not None for x in (event, source, coordinates)):
+        from obspy_tng.event_synthesis import generate_event
+
+        if any(x is not None for x in (hvsr, pool, magnitude, distance_km)) or latent_noise:
+            raise TNGError("an event has its own magnitude, distance and place: leave out hvsr, pool, latent_noise …")
+        return generate_event(
+            station, range(n), event=event, source=source, coordinates=coordinates, model=model, sampler=sampler,
+            seed=seed, starttime=starttime, instrument=instrument, device=device,
+        )  # fmt: skip
     if hvsr is not None:
         if station is not None or pool is not None:
             raise TNGError("give either hvsr= or station=/pool=, not both")
@@ -164,23 +180,30 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
     """
     from obspy_tng.models.autoencoder import one_thread
 
-    mixtures, waves = [], []
     label = pool.code if model.stations else None
-    with one_thread():
-        for i in numbers:
-            # the child i of a seed, whatever the number of its siblings
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
-            mixture, members = sampling.draw(sampler, rng, pool.groups, model.mixed)
-            latent = mixture.apply(pool.latents, members) if sampler != "prior" else model.prior(label)
-            ln_sd = mixture.apply(pool.ln_sd, members)
-            if latent_noise:
-                spread = pool.latents[members].std(axis=0)
-                latent = latent + latent_noise * spread * rng.standard_normal(latent.shape)
-            if event is not None:
-                latent, ln_sd = (x + d for x, d in zip((latent, ln_sd), event.shift(mixture, members), strict=True))
-            wave = model.render(latent, ln_sd, rng, label)
-            if pool.ln_ratio.size:
-                wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
-            waves.append(wave)
-            mixtures.append(mixture)
-    return land(np.array(waves)), mixtures
+
+    def one(i):
+        # the child i of a seed, whatever the number of its siblings
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
+        mixture, members = sampling.draw(sampler, rng, pool.groups, model.mixed)
+        latent = mixture.apply(pool.latents, members) if sampler != "prior" else model.prior(label)
+        ln_sd = mixture.apply(pool.ln_sd, members)
+        if latent_noise:
+            spread = pool.latents[members].std(axis=0)
+            latent = latent + latent_noise * spread * rng.standard_normal(latent.shape)
+        if event is not None:
+            latent, ln_sd = (x + d for x, d in zip((latent, ln_sd), event.shift(mixture, members), strict=True))
+        wave = model.render(latent, ln_sd, rng, label)
+        if pool.ln_ratio.size:
+            wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
+        return wave, mixture
+
+    # a record is too small for many threads, but there are many records
+    with one_thread(), ThreadPoolExecutor(_cores() if len(numbers) > 1 else 1) as workers:
+        waves, mixtures = zip(*workers.map(one, numbers), strict=True)
+    return land(np.array(waves)), list(mixtures)
+
+
+def _cores():
+    """Return the cores this process may use, where the system tells (Linux), else those there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

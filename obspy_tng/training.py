@@ -53,12 +53,13 @@ def train(
         See `build_corpus`.
     out : str or path
         Folder for checkpoint, weights (``model.safetensors``), card and ``history.csv``.
-    kind : {"waveform", "spectral", "cvae"}
+    kind : {"waveform", "spectral", "cvae", "heggs"}
         TimesNet-Gen as published, with latents of waveforms; the shipped default, with latents of energies; the
-        paper's baseline, a conditional variational autoencoder of spectrograms.
+        paper's baseline, a conditional variational autoencoder of spectrograms; HEGGS, a diffusion from one station
+        of an earthquake to another.
     phase : int or str
         0: unconditioned. "waveform" 1: conditioned on `stations`, starting from `init`. "cvae" "1a": class priors,
-        from a phase 0; "1b": clusters sharpened, from a phase 1a. "spectral" has phase 0 only.
+        from a phase 0; "1b": clusters sharpened, from a phase 1a. "spectral" and "heggs" have phase 0 only.
     init : str or path, optional
         Model to start from.
     stations : sequence of str

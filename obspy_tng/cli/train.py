@@ -9,10 +9,11 @@ import click
 @click.option(
     "--model",
     "kind",
-    type=click.Choice(["waveform", "spectral", "cvae"]),
+    type=click.Choice(["waveform", "spectral", "cvae", "heggs"]),
     default="waveform",
     show_default=True,
-    help="waveform: TimesNet-Gen as published; spectral: the shipped default; cvae: the paper's baseline.",
+    help="waveform: TimesNet-Gen as published; spectral: the shipped default; cvae: the paper's baseline; "
+    "heggs: one earthquake anywhere.",
 )
 @click.option(
     "--phase",
@@ -47,6 +48,12 @@ import click
 )
 @click.option("--classes", type=int, help="cvae, phase 0: stations of the phases to come.  [default: 5]")
 @click.option("--reference", is_flag=True, default=None, help="waveform: the published architecture (slow).")
+@click.option(
+    "--unpaired", "paired", flag_value=False, default=None, type=bool, help="heggs: the target itself is the source."
+)
+@click.option(
+    "--noise-share", type=float, help="heggs: share of the training that starts from pure noise.  [default: 0.2]"
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
 def train(corpus, out, phase, stations, resume, **settings):
     """Train a network on CORPUS (see: obspy-tng corpus build).

@@ -12,8 +12,9 @@ correction module (ACM) behind the decoder. No code, widths, schedule or sampler
 - a cosine schedule in continuous t (Nichol & Dhariwal 2021, arXiv 2102.09672);
 - m and, as a condition too, time relative to the predicted P and S (`conditions.travel_times`), which the six numbers
   imply: a few dozen events are not enough to learn geometry from;
-- the ACM adds, from the predicted P on, one number per component and frequency, told from what was decoded and from
-  the condition, linearly extended beyond the magnitudes and distances seen;
+- the ACM adds two numbers per component and frequency, one from the predicted P on and one around the predicted S,
+  told from what was decoded and from the condition; means of logarithms are low at peaks, so it is also trained for
+  the largest power over two seconds (`ln_peak`);
 - a small term ``|X_tgt - D(E(X_tgt))|²`` so that what m predicts and what E encodes are one language: a sampler of
   several steps needs that.
 """
@@ -31,6 +32,7 @@ from obspy_tng.conditions import N_FEATURES, ORIGIN_AT_S, UNIFORM
 _SCALES_S = (0.3, 1.0, 4.0, 15.0)  # of time relative to P and S
 _N_POSITION = 2 * len(_SCALES_S) + 2
 _STRIDE = 4  # frames per step of the code
+BURST_S = 5.0  # how long the amplitude correction's burst at S takes to fade
 LEAST_SIGNAL = 1e-3  # abar at t = 1
 
 
@@ -109,8 +111,8 @@ class Heggs(nn.Module):
         """Return what the decoder alone makes of codes, standardised (batch, rows, frames)."""
         return self.decoder(z)
 
-    def forward(self, z_t, t, c, onsets_s):
-        """Return (standardised spectrogram, code) predicted from noisy codes.
+    def predict(self, z_t, t, c, onsets_s):
+        """Return the clean code of the target (batch, latent, steps) predicted from a noisy one of its source.
 
         Parameters
         ----------
@@ -121,9 +123,15 @@ class Heggs(nn.Module):
         onsets_s : tensor, shape (batch, 2)
             Predicted P and S, in s after the origin.
         """
-        z = unit(self.denoiser(z_t, t, c, onsets_s))
-        x = self.decode(z)
-        return x + self.acm(x, c, onsets_s), z
+        return unit(self.denoiser(z_t, t, c, onsets_s))
+
+    def correct(self, x, c, onsets_s):
+        """Return decoded spectrograms with their amplitudes corrected, both standardised."""
+        return x + self.acm(x, c, onsets_s)
+
+    def forward(self, z_t, t, c, onsets_s):
+        """Return the standardised spectrogram of the target (batch, rows, frames); arguments as of `predict`."""
+        return self.correct(self.decode(self.predict(z_t, t, c, onsets_s)), c, onsets_s)
 
 
 class Denoiser(nn.Module):
@@ -170,13 +178,14 @@ class Denoiser(nn.Module):
 
 
 class AmplitudeCorrection(nn.Module):
-    """ACM: what the decoder missed of each component's and frequency's amplitude, from the predicted P on."""
+    """ACM: what the decoder missed of each component's and frequency's amplitude, from P on and around S."""
 
     def __init__(self, config: HeggsConfig, hidden: int = 128):
         super().__init__()
         self.config = config
-        self.line = nn.Linear(N_FEATURES, config.rows)
-        self.net = nn.Sequential(nn.Linear(N_FEATURES + config.rows, hidden), nn.GELU(), nn.Linear(hidden, config.rows))
+        rows = config.rows
+        self.line = nn.Linear(N_FEATURES, 2 * rows)
+        self.net = nn.Sequential(nn.Linear(N_FEATURES + rows, hidden), nn.GELU(), nn.Linear(hidden, 2 * rows))
         for layer in (self.line, self.net[-1]):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -184,9 +193,12 @@ class AmplitudeCorrection(nn.Module):
     def forward(self, x, c, onsets_s):
         """Return what to add to a standardised spectrogram (batch, rows, frames)."""
         t_s = torch.arange(x.shape[-1], device=x.device) * self.config.frame_s - ORIGIN_AT_S
-        gate = torch.sigmoid((t_s - onsets_s[:, :1]) / 0.2)  # (b, frames)
-        level = (x * gate[:, None]).sum(-1) / gate.sum(-1, keepdim=True)
-        return (self.line(c) + self.net(torch.cat([c, level], 1)))[..., None] * gate[:, None]
+        since = t_s - onsets_s[..., None]  # (b, 2, frames)
+        gates = torch.sigmoid(since / 0.2)
+        gates = torch.stack([gates[:, 0], gates[:, 1] * torch.exp(-since[:, 1].clamp(min=0) / BURST_S)], 1)
+        level = (x * gates[:, :1]).sum(-1) / gates[:, 0].sum(-1, keepdim=True)
+        told = self.line(c) + self.net(torch.cat([c, level], 1))
+        return torch.einsum("brg,bgt->brt", told.unflatten(1, (self.config.rows, 2)), gates)
 
 
 class Tokens(nn.Module):
@@ -253,6 +265,12 @@ class _ChannelNorm(nn.LayerNorm):
 def unit(z):
     """Return codes of unit mean power over the channels of each step."""
     return z * torch.rsqrt((z.float() ** 2).mean(1, keepdim=True) + 1e-6).to(z.dtype)
+
+
+def ln_peak(ln_amplitude, frames: int = 13):
+    """Return half the ln of each component's largest mean power over `frames` frames, (batch, 3)."""
+    power = (2 * ln_amplitude).unflatten(1, (3, -1)).clamp(max=30).exp().sum(2)  # (b, 3, frames)
+    return 0.5 * F.avg_pool1d(power, frames, 1).amax(-1).clamp(min=1e-24).log()
 
 
 def abar(t):

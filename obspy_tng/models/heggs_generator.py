@@ -77,12 +77,12 @@ class HeggsGenerator(Autoencoder):
                 code, start = self.network.encode(x), SOURCE_T if sampler == "direct" else SOURCE_START_T
             times = torch.linspace(start, 0, (steps if sampler == "ddim" else 1) + 1, device=self.device)
             z = noised(code, times[:1].expand(len(noise)), noise) if source is not None else noise
-            x = None
             for now, after in pairwise(times):
-                x, code = self.network(z, now.expand(len(z)), *told)
+                code = self.network.predict(z, now.expand(len(z)), *told)
                 share = abar(now)
                 left = (z - share.sqrt() * code) / (1 - share).sqrt()
                 z = abar(after).sqrt() * code + (1 - abar(after)).sqrt() * left
+            x = self.network.correct(self.network.decode(code), *told)
             out.append((x * self.network.sd + self.network.mean).cpu().numpy())
         rows = np.concatenate(out).astype(np.float64)
         return rows.reshape(-1, 3, spectrogram.N_BINS, config.frames)
