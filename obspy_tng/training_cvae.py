@@ -11,7 +11,8 @@ inversion : {"phase", "griffin-lim"}, optional
 classes : int
     Stations of the phases to come, which set the size of the code: 5 (510 numbers).
 cluster_weight : float
-    a of Eq. 5.
+    a of Eq. 5, 100 in the paper, which does not tell the unit of L_VAE. Here: nats per number of the code. In nats per
+    record 100 changes nothing, per number of the spectrogram it spoils the reconstruction (see ``benchmarks/cvae.py``).
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def class_means(network, source: Source, stations):
 
 
 class Objective:
-    """What the network is trained for, in nats per number of a spectrogram: L_VAE, in phase 1b + a L_c (Eq. 5)."""
+    """What the network is trained for: L_VAE, in phase 1b + a L_c (Eq. 5); told in nats per number of a spectrogram."""
 
     def __init__(self, phase, cluster_weight: float):
         self.phase, self.cluster_weight = phase, cluster_weight
@@ -144,6 +145,6 @@ class Objective:
             if self.phase == "1b":
                 q = cvae.assignments(mean, network.centres)
                 terms["cluster"] = cvae.cluster_loss(cvae.sharpened(q).detach(), q)
-                total = total + self.cluster_weight * terms["cluster"]
+                total = total + self.cluster_weight * config.size * terms["cluster"]
             terms["total"] = total / x[0].numel()
         return terms
