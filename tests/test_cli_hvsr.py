@@ -83,11 +83,11 @@ def test_usage_errors_come_first(wrong, monkeypatch):
 
 
 def test_nothing_computed_is_one(tmp_path):
-    """Only foreign files: exit 1, one error line, the file listed with its reason, an empty stdout."""
+    """Only foreign files: exit 1, one error line, the file listed with its reason, an empty JSON array."""
     (tmp_path / "notes.txt").write_text("no waveform here")
     result = run(tmp_path, "--json")
     assert result.exit_code == 1
-    assert result.stdout == ""
+    assert json.loads(result.stdout) == []
     assert "notes.txt" in result.stderr
     assert sum(line.startswith("Error") for line in result.stderr.splitlines()) == 1
 

@@ -197,7 +197,6 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     except TNGError as err:
         raise click.UsageError(str(err)) from None
     from obspy_tng.cli.hvsr_output import summary, table, write
-    from obspy_tng.cli.output import replace
     from obspy_tng.site.f0 import pick_f0
     from obspy_tng.site.hvsr import NothingComputedError, finished, tabulate
     from obspy_tng.site.sesame import sesame
@@ -208,6 +207,8 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     except NothingComputedError as err:
         _list_skipped([f"{s.name}: {s.reason}" for s in err.skipped])
         click.echo(f"Error: {str(err).split('; first')[0]}", err=True)
+        if as_json:
+            click.echo("[]")
         raise SystemExit(1) from None
     curves = finished(curves, reject, mask)
     if plot or Path(out or "").suffix.lower() in (".nc", ".hv"):  # the rest does without xarray
@@ -217,20 +218,44 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     _list_skipped(curves.attrs["skipped"])
     _remark(curves, work["events"])
     rows = summary(curves, f0, verdicts)
-    if out:
-        for name in write(out, curves, f0, rows, verdicts):
-            click.echo(f"wrote {name}", err=True)
-    if mask_out:
-        from obspy_tng.site.rejection import write_mask
+    click.echo(json.dumps(rows, indent=1) if as_json else table(rows))  # first: a full disk must not take it along
+    files = ((out, write(out, curves, f0, rows, verdicts)), (mask_out, _masked(mask_out, curves)))
+    files += ((plot, _drawn(plot, curves, f0, verdicts)),)
+    whole = [_written(lines) for wanted, lines in files if wanted]
+    if not any(row["n_values"] for row in rows):
+        click.echo("Error: no station has a value of H/V; the remarks tell why", err=True)
+        raise SystemExit(1)
+    if not all(whole):
+        raise SystemExit(1)
 
-        replace(mask_out, lambda path: write_mask(path, curves))
-        click.echo(f"wrote {mask_out}", err=True)
-    if plot:
-        from obspy_tng.plotting_site import save
 
-        replace(plot, lambda path: save(curves, f0, path, traces=_traces(curves), sesame=verdicts))
-        click.echo(f"wrote {plot}", err=True)
-    click.echo(json.dumps(rows, indent=1) if as_json else table(rows))
+def _written(lines) -> bool:
+    """Run a generator that writes files, say what it wrote, or why it could not; return whether it could."""
+    from obspy_tng.errors import TNGError
+
+    try:
+        for line in lines:
+            click.echo(line, err=True)
+    except TNGError as err:
+        click.echo(f"Error: {err}", err=True)
+        return False
+    return True
+
+
+def _masked(path, curves):
+    from obspy_tng.cli.output import replace
+    from obspy_tng.site.rejection import write_mask
+
+    replace(path, lambda part: write_mask(part, curves))
+    yield f"wrote {path}"
+
+
+def _drawn(path, curves, f0, verdicts):
+    from obspy_tng.cli.output import replace
+    from obspy_tng.plotting_site import save
+
+    replace(path, lambda part: save(curves, f0, part, traces=_traces(curves), sesame=verdicts))
+    yield f"wrote {path}"
 
 
 def _check_outputs(plot):

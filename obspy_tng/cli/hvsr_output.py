@@ -6,7 +6,8 @@ import json
 import math
 from pathlib import Path
 
-from obspy_tng.cli.output import replace
+from obspy_tng.cli.output import replace, write_netcdf
+from obspy_tng.errors import TNGError
 
 NUMBERS = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support", "f0_record_sigma_ln")
 
@@ -24,6 +25,9 @@ def summary(curves, f0, verdicts=None) -> list[dict]:
     values = {name: f0[name].values for name in (*NUMBERS, "n_used", "reason")}
     length_s = curves.window_end_s.values - curves.window_start_s.values
     skipped = curves.attrs["skipped"]
+    low, high = curves.attrs["band_hz"]
+    inside = (curves.frequency.values >= low * (1 - 1e-9)) & (curves.frequency.values <= high * (1 + 1e-9))
+    in_band = np.isfinite(curves.curve.values) & inside
     rows = []
     for i, station in enumerate(map(str, f0.station.values)):
         mine = curves.record_station.values == station
@@ -36,6 +40,7 @@ def summary(curves, f0, verdicts=None) -> list[dict]:
                 "n_windows": int(mine.sum()),
                 "n_rejected": int((~curves.accepted.values[mine]).sum()),
                 "n_used": int(values["n_used"][i]),
+                "n_values": int(in_band[i].sum()),
                 "sesame": "" if verdicts is None else str(verdicts.verdict.values[i]),
                 "peaks": _peaks(f0, i),
                 "reason": str(values["reason"][i]),
@@ -85,10 +90,15 @@ def _text(value):
     return "-" if value is None else f"{value:.2f}"
 
 
-def write(path, curves, f0, rows, verdicts=None) -> list[str]:
-    """Write the curves in the format the name of the file asks for, and return the names of what was written.
+def write(path, curves, f0, rows, verdicts=None):
+    """Write the curves in the format the name of the file asks for, and yield a line on each file.
 
-    ``.hv`` holds one station: several make a file each, ``NAME.NET.STA.hv``.
+    ``.hv`` holds one station: several make a file each, ``NAME.NET.STA.hv``. One without a curve is passed over.
+
+    Raises
+    ------
+    TNGError
+        A file cannot be written.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -98,13 +108,19 @@ def write(path, curves, f0, rows, verdicts=None) -> list[str]:
         stations = [str(s) for s in curves.station.values]
         names = [path] if len(stations) == 1 else [path.with_name(f"{path.stem}.{s}{path.suffix}") for s in stations]
         for station, name in zip(stations, names, strict=True):
-            replace(name, lambda part, station=station: hv_file.write(part, curves, station))
-        return [str(name) for name in names]
+            try:
+                hv = hv_file.from_dataset(curves, station)
+            except TNGError as err:
+                yield f"skipped {name}: {err}"
+                continue
+            replace(name, lambda part, hv=hv: hv_file.write(part, hv))
+            yield f"wrote {name}"
+        return
     if suffix == ".nc":
-        replace(path, lambda part: merged(curves, f0, verdicts).to_netcdf(part, engine="h5netcdf"))
+        replace(path, lambda part: write_netcdf(part, merged(curves, f0, verdicts)))
     else:
         replace(path, lambda part: _csv(part, curves) if suffix == ".csv" else _json(part, curves, rows))
-    return [str(path)]
+    yield f"wrote {path}"
 
 
 def merged(curves, f0, verdicts=None):
