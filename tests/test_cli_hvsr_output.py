@@ -94,3 +94,13 @@ def test_hv_of_a_station_without_a_curve(tmp_path):
     (line,) = [text for text in result.stderr.splitlines() if "o.XX.SLOW.hv" in text]
     assert line.startswith("skipped") and "have a value" in line
     assert "XX.MIC" in result.stdout and "XX.SLOW" in result.stdout
+
+
+def test_no_value_at_all_is_one(tremor):
+    """A band above the Nyquist frequency: the table says so and the exit code is 1."""
+    result = run(tremor, "--window", "sliding:60", "--band", 30, 60)
+    assert result.exit_code == 1
+    assert "lies above the Nyquist frequency, 25 Hz" in result.stdout
+    assert [text for text in result.stderr.splitlines() if text.startswith("Error")] == [
+        "Error: no station has a value of H/V; the remarks tell why"
+    ]

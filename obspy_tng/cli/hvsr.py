@@ -199,6 +199,7 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     from obspy_tng.cli.hvsr_output import summary, table, write
     from obspy_tng.site.f0 import pick_f0
     from obspy_tng.site.hvsr import NothingComputedError, finished, tabulate
+    from obspy_tng.site.missing import LEAST
     from obspy_tng.site.sesame import sesame
 
     work |= {"progress": _progress if sys.stderr.isatty() else None, "n_traces": 3 if plot else 0}
@@ -222,7 +223,7 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     files = ((out, write(out, curves, f0, rows, verdicts)), (mask_out, _masked(mask_out, curves)))
     files += ((plot, _drawn(plot, curves, f0, verdicts)),)
     whole = [_written(lines) for wanted, lines in files if wanted]
-    if not any(row["n_values"] for row in rows):
+    if all(row["n_values"] < LEAST for row in rows):
         click.echo("Error: no station has a value of H/V; the remarks tell why", err=True)
         raise SystemExit(1)
     if not all(whole):

@@ -196,6 +196,7 @@ def _windows(rows) -> dict:
     start = np.array([r.window.start for r in rows]) / rate
     stop = np.array([r.window.stop for r in rows]) / rate
     return {
+        "sampling_rate_hz": ("record", rate, _attrs("sampling rate of the record", "Hz")),
         "record_length_s": ("record", [r.length_s for r in rows], _attrs("length of the record", "s")),
         "window_start_s": ("record", start, _attrs("start of the window after the first sample", "s")),
         "window_end_s": ("record", stop, _attrs("end of the window after the first sample", "s")),

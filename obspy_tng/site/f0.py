@@ -6,6 +6,7 @@ import numpy as np
 
 from obspy_tng.errors import TNGError
 from obspy_tng.site import uncertainty
+from obspy_tng.site.missing import why_no_curve
 from obspy_tng.site.peaks import (
     MIN_AMPLITUDE,
     MIN_PROMINENCE,
@@ -172,6 +173,8 @@ def pick_f0(
             )
             if found:
                 own_f0[mine] = record_peaks(curves, frequency, row["f0_hz"])
+        if not found:
+            row["reason"] = why_no_curve(dataset, station_of == station, inside, MIN_RECORDS) or row["reason"]
         own = np.log(own_f0[mine][np.isfinite(own_f0[mine])])
         row["f0_record_sigma_ln"] = float(own.std(ddof=1)) if own.size > 1 else np.nan
         rows.append(row | {name: counts[name] for name in ("n_records", "n_windows")})

@@ -178,6 +178,9 @@ def _single(record, settings) -> Row:
     part = data[:, window.start : window.stop]
     _need_energy(part)
     if settings.compat == "timesnet-gen":
+        if rate / 2 <= settings.band_hz[0]:
+            band = "{:g}-{:g} Hz".format(*settings.band_hz)
+            raise RecordError(f"band {band} lies above the Nyquist frequency, {rate / 2:g} Hz")
         curve = timesnet_gen.hvsr_curves(part[None], rate, settings.frequency_hz)[0]
         f0_hz = float(timesnet_gen.record_f0(part[None], rate, settings.band_hz)[0])
     else:
