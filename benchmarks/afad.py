@@ -24,38 +24,46 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("-n", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4])
     args = parser.parse_args()
-    real, made, authors, misfit = {}, {}, {}, []
-    print(f"{'station':8} {'median f0 (Hz) real':>20} {'generated':>10} {'middle half, real':>20} {'generated':>16}")
+    real, authors, curve = {}, {}, {}
     for station in STATIONS:
         with np.load(args.data / "timesnet_gen_reference" / f"hvsr_f0_station_{station}.npz") as file:
-            real[station] = file["f0_real"]
-            authors[station] = file["f0_timesnet"]
-            bins = file["f0_bins"]
-            frequency, median = file["hvsr_freq_real"], file["hvsr_median_real"]
-        stream = tng.generate(station, n=args.n, seed=args.seed)
-        waves = np.array([t.data for t in stream], dtype=float).reshape(args.n, 3, -1)
-        made[station] = record_f0(waves, 100.0)
-        curve = np.median(hvsr_curves(waves, 100.0, frequency), axis=0)
-        misfit.append(np.sqrt(np.mean(np.log(curve / median) ** 2)))
-        pair = (real[station], made[station])
-        quartiles = ["{:.2f}-{:.2f}".format(*np.quantile(f, [0.25, 0.75])) for f in pair]
-        medians = "{:20.2f} {:10.2f}".format(*map(np.median, pair))
-        print(f"{station:8} {medians} {quartiles[0]:>20} {quartiles[1]:>16}")
+            real[station], authors[station], bins = file["f0_real"], file["f0_timesnet"], file["f0_bins"]
+            curve[station] = file["hvsr_freq_real"], file["hvsr_median_real"]
+    rows, misfit = [], []
+    print(f"{'station':8} {'median f0 (Hz) real':>20} {'generated':>10} {'middle half, real':>20} {'generated':>16}")
+    for seed in args.seeds:
+        made = {}
+        for station, (frequency, median) in curve.items():
+            stream = tng.generate(station, n=args.n, seed=seed)
+            waves = np.array([t.data for t in stream], dtype=float).reshape(args.n, 3, -1)
+            made[station] = record_f0(waves, 100.0)
+            middle = np.median(hvsr_curves(waves, 100.0, frequency), axis=0)
+            misfit.append(np.sqrt(np.mean(np.log(middle / median) ** 2)))
+            if seed == args.seeds[0]:
+                pair = (real[station], made[station])
+                quartiles = ["{:.2f}-{:.2f}".format(*np.quantile(f, [0.25, 0.75])) for f in pair]
+                medians = "{:20.2f} {:10.2f}".format(*map(np.median, pair))
+                print(f"{station:8} {medians} {quartiles[0]:>20} {quartiles[1]:>16}")
+        rows.append(distances(real, made, bins))
     flat = {station: np.full(args.n, np.median(f)) for station, f in real.items()}
-    for text, other in (
-        ("real and generated:                   ", made),
-        ("real and the authors' reconstructions:", authors),
-        ("real and the station's median always: ", flat),
+    print(f"{'':40} {'alignment':>10} {'on 40 bins':>11} {'JS distance':>12} {'W1 of f0 (Hz)':>14}")
+    for text, row in (
+        (f"real and generated, mean of {len(rows)} seeds", np.mean(rows, axis=0)),
+        ("  its range over seeds", np.ptp(rows, axis=0)),
+        ("real and the authors' reconstructions", distances(real, authors, bins)),
+        ("real and the station's median always", distances(real, flat, bins)),
     ):
-        away = station_distances(real, other, bins=bins)
-        print(
-            f"{text} alignment {scores(real, generated=other, bins=bins).distance:.3f}, on 40 bins "
-            f"{scores(real, generated=other, bins=FINE).distance:.3f}; mean JS distance {away.js_distance.mean():.3f}; "
-            f"mean W1 of f0 {away.w1_f0_hz.mean():.3f} Hz"
-        )
+        print(f"{text:40} {row[0]:10.3f} {row[1]:11.3f} {row[2]:12.3f} {row[3]:14.3f}")
     print(f"median H/V curves of the generated records, rms ln difference: {np.mean(misfit):.3f}")
+
+
+def distances(real, other, bins):
+    """Return alignment on the files' bins and on 40, mean JS distance and mean W1 of f0."""
+    away = station_distances(real, other, bins=bins)
+    on = [scores(real, generated=other, bins=b).distance for b in (bins, FINE)]
+    return [*on, away.js_distance.mean(), away.w1_f0_hz.mean()]
 
 
 if __name__ == "__main__":

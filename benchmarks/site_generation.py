@@ -21,7 +21,8 @@ import numpy as np
 import obspy_tng as tng
 from obspy_tng.corpus import Corpus
 from obspy_tng.evaluation import baselines, features, novelty, sets
-from obspy_tng.evaluation.scores import HELDOUT_MEASURES, POOL_MEASURES, against_heldout, against_pool
+from obspy_tng.evaluation.intensity import PERIODS_S
+from obspy_tng.evaluation.scores import HELDOUT_MEASURES, POOL_MEASURES, PSA_BAND_S, against_heldout, against_pool
 from obspy_tng.evaluation.statistics import event_splits, interval
 from obspy_tng.models import DEFAULT, WAVEFORM
 from obspy_tng.preprocessing import land, signal_to_noise, windows
@@ -36,8 +37,12 @@ GENERATORS = {  # name -> model, sampler
     "waveform mean": (WAVEFORM, "mean"),
     "waveform dirichlet": (WAVEFORM, "dirichlet"),
 }
-NOVELTY = ("largest correlation, over real", "largest power correlation, over real", "share above real p99")
+NOVELTY = (
+    "largest correlation, over real", "its 95th percentile, over real", "largest power correlation, over real",
+    "95th percentile of power, over real", "share above real p99",
+)  # fmt: skip
 NAMES = [m.name for m in POOL_MEASURES + HELDOUT_MEASURES] + list(NOVELTY)
+IN_BAND = (np.array(PERIODS_S) >= PSA_BAND_S[0]) & (np.array(PERIODS_S) <= PSA_BAND_S[1])
 PRINTED = (
     "lnPGA bias", "σ lnPGA ratio", "D5–95 ratio", "PSA ln bias, largest", "|Δ lnHVSR|", "σ lnHVSR ratio", "W1 ln f0",
     "alignment", "S picked, difference", "onsets, difference", *NOVELTY,
@@ -59,7 +64,8 @@ def likeness(made, pool):
     """Return the novelty columns of one station."""
     found = novelty.novelty(made, pool)
     numbers = novelty.summary(found)
-    return [numbers["correlation_ratio"], numbers["power_ratio"], numbers["above_p99"]]
+    percentiles = [numbers[f"{name}_p95"] / numbers[f"{name}_real_p95"] for name in ("correlation", "power")]
+    return [numbers["correlation_ratio"], percentiles[0], numbers["power_ratio"], percentiles[1], numbers["above_p99"]]
 
 
 def main():
@@ -80,6 +86,7 @@ def main():
     real = features.compute(whole, jobs=args.jobs)
     row = {code: np.flatnonzero(whole.station == code) for code in data}
     table: dict[str, list] = {}
+    psa: dict[str, list] = {}
     for number, (mine, held) in enumerate(event_splits(whole.event, args.splits, np.random.default_rng(0))):
         rng = np.random.default_rng(number)
         made = {name: {} for name in (*args.only, "mean of five", "phase-shuffled", "phase-scrambled")}
@@ -111,11 +118,12 @@ def main():
             waves = made.get(name) or waveforms[name]
             near = [likeness(waves[c][:20], whole.data[np.intersect1d(mine, row[c])]) for c in data]
             table.setdefault(name, []).append([*a.overall, *b.overall, *np.mean(near, axis=0)])
+            psa.setdefault(name, []).append(a.curves[0][:, IN_BAND])
         print(f"split {number + 1} of {args.splits}, {time.time() - began:.0f} s", file=sys.stderr)
-    report(table, args, list(data))
+    report(table, psa, args, list(data))
 
 
-def report(table, args, codes):
+def report(table, psa, args, codes):
     """Print the measures that matter, write all."""
     found = {name: interval(values) for name, values in table.items()}
     print(f"{', '.join(codes)}; {args.splits} event splits, {args.n} realisations per station and split")
@@ -124,6 +132,11 @@ def report(table, args, codes):
         i = NAMES.index(measure)
         cells = [f"{x.mean[i]:.2f} ({x.low[i]:.2f}..{x.high[i]:.2f})" for x in found.values()]
         print(f"{measure:38}" + "".join(f"{cell:>24}" for cell in cells))
+    print("PSA ln bias, mean of splits and stations, least and largest of the periods from 0.05 to 3 s:")
+    for name, curves in psa.items():
+        bias = np.nanmean(curves, axis=(0, 1))
+        print(f"{name:38}{bias.min():+.2f} at {np.array(PERIODS_S)[IN_BAND][bias.argmin()]:.2g} s", end="")
+        print(f"{bias.max():+7.2f} at {np.array(PERIODS_S)[IN_BAND][bias.argmax()]:.2g} s")
     if args.out:
         plain = {
             name: {m: [None if not np.isfinite(v) else round(float(v), 4) for v in (x.mean[i], x.low[i], x.high[i])]

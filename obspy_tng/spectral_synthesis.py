@@ -9,30 +9,30 @@ before the onset.
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
-from scipy.fft import ifft, irfft, rfft
+from scipy.fft import irfft, rfft
 
 from obspy_tng import spectral as sp
+from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import HIGHPASS_HZ, NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.spectral import NB, NP_, SPEC_HZ, spectrum
+from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
 
-_STEP = 10  # samples of a cell of the envelopes
 _BEFORE = 64  # samples of noise before the first one kept, at least
-_LENGTH = 6144
-_PADDED = 2 * _LENGTH
+_PADDED = 2 * LENGTH
 _SHARPENINGS = 8, 2  # of long and of short frames
 _LEAST_LN = -0.35  # noise after P is at least this much below all motion: what was before P may have been a coda
 _SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _CORRECTIONS = 2
 _OVERSHOOT = 5.0  # most that low bands may have in the first instants over those that follow
-_LEAK_ORDER = 4
+_LEAST_LEAK_HZ = 0.5
 _LEAK_CORNER = 0.9  # of the next lower band
+_LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
 _WEAK = 0.05  # of the largest power
 _EVERYWHERE_HZ = 1.0, 2.0  # below and above, a correction is of the whole signal and of strong motion alone
-_RISE_S = 0.4, 0.4, 0.2  # E, N, Z; measured on Ridgecrest records
+_RISE_S = 0.2, 0.2, 0.06  # E, N, Z; measured on Ridgecrest records
 
 
 def synthesise(
@@ -56,19 +56,22 @@ def synthesise(
     numpy.ndarray, shape (3, NPTS), m/s²
         Not yet conditioned: `preprocessing.land` brings it to rest.
     """
-    onset_s, ln_noise, coherency = sp.split_extra(extra)
+    known = se.split_extra(extra)
     sp_s = float(np.clip(np.exp(ln_sp), *sp.S_MINUS_P_S))
-    p = int(round((P_AT_S + onset_s) * SAMPLING_RATE_HZ))
-    start = -(-(_BEFORE + p) // _STEP) * _STEP - p  # first sample kept; P stands at the edge of a cell
+    p = int(round((P_AT_S + known.onset_s) * SAMPLING_RATE_HZ))
+    start = -(-(_BEFORE + p) // STEP) * STEP - p  # first sample kept; P stands at the edge of a cell
     power = np.exp(np.asarray(ln_power, dtype=float))
     noise_power, signal_power = _cells(power, sp.lattice(sp_s, p / SAMPLING_RATE_HZ), start, p)
-    edges = sp.parts(p / SAMPLING_RATE_HZ, sp_s)[:, 0] * SAMPLING_RATE_HZ + start
-    bands = _coherent(_bands(rng), noise_power + signal_power, coherency, edges)
+    edges = se.parts(p / SAMPLING_RATE_HZ, sp_s)[1:, 0] * SAMPLING_RATE_HZ + start
+    edges = np.concatenate([[0], edges, [LENGTH]]).astype(int)
+    both = noise_power + signal_power
+    coherency = se.coherency_at(known, sp.BAND_HZ, both.mean(axis=(0, 2)))
+    bands = coherent(polarised(narrow(rng), edges, rng), both, coherency, edges)
     # after P noise and signal are of different times of the same bands, lest they interfere
-    far = np.roll(bands.imag, _LENGTH // 2, axis=-1)
+    far = np.roll(bands.imag, LENGTH // 2, axis=-1)
     far[..., : start + p] = bands.imag[..., : start + p]
     fall = _fall(ln_spectrum)
-    noise = _like_before(_shaped(far, noise_power), ln_noise, fall, start, p)
+    noise = _like_before(_shaped(far, noise_power), known.ln_noise, fall, start, p)
     signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
     target = ln_spectrum - _conditioning(SPEC_HZ)
@@ -80,9 +83,11 @@ def synthesise(
     signal = _causal(signal, np.zeros_like(target), fall)
     weak, strong = signal * (1 - strong), signal * strong
     for _ in range(_CORRECTIONS):
+        weak = weak + _earlier(noise, weak + strong, known.ln_early, start + p)
         change = (wanted - spectrum((weak + strong)[:, keep])) * haste
         strong, weak = _causal(strong, change), _causal(weak, change * everywhere)
     signal = weak + strong
+    signal = signal + _earlier(noise, signal, known.ln_early, start + p)
     return (noise + signal)[:, keep] * np.exp(float(ln_scale))
 
 
@@ -95,18 +100,18 @@ def _conditioning(frequency_hz):
 
 
 def _cells(power, times_s, start, p):
-    """Return power of noise and signal in cells of _STEP samples, each of shape (3, NB, cell).
+    """Return power of noise and signal in cells of STEP samples, each of shape (3, NB, cell).
 
     Noise goes on after P as it was just before. Frames see some 0.3 s (or 1.3 s at low frequencies) to each side. The
     iteration of Richardson (1972) and Lucy (1974) finds cells of the signal that, with the noise, explain them.
     """
-    n_cells = _LENGTH // _STEP
-    p_s, p_cell = p / SAMPLING_RATE_HZ, (start + p) // _STEP
-    middle_s = ((np.arange(n_cells) + 0.5) * _STEP - start) / SAMPLING_RATE_HZ
+    n_cells = LENGTH // STEP
+    p_s, p_cell = p / SAMPLING_RATE_HZ, (start + p) // STEP
+    middle_s = ((np.arange(n_cells) + 0.5) * STEP - start) / SAMPLING_RATE_HZ
     last = np.flatnonzero(times_s < NPTS / SAMPLING_RATE_HZ - 1.5)[-1] + 1
     power, times_s = power[:, :last].transpose(0, 2, 1), times_s[:last]
     ln = np.log(power)
-    rise = (_onset((n_cells - p_cell) * _STEP) ** 2).reshape(3, 1, -1, _STEP).mean(axis=-1)
+    rise = (_onset((n_cells - p_cell) * STEP) ** 2).reshape(3, 1, -1, STEP).mean(axis=-1)
     ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1)
     noise, signal = np.empty((2, 3, NB, n_cells))
     low, high = (slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)
@@ -129,7 +134,7 @@ def _cells(power, times_s, start, p):
             out *= np.where(weight > 1e-6, (rest / (out @ see.T + 1e-30)) @ back, 1.0)
         out /= np.maximum(ramp, 1e-3)
         if n == sp.N_LONG:
-            k = p_cell + n // (2 * _STEP)
+            k = p_cell + n // (2 * STEP)
             most = _OVERSHOOT * out[..., k : 2 * k - p_cell].mean(axis=-1, keepdims=True)
             out[..., p_cell:k] = np.minimum(out[..., p_cell:k], most)
         signal[:, rows] = out
@@ -151,106 +156,39 @@ def _between(x, at, values):
 
 def _seen(centre, n, n_cells):
     """Return the share of each cell in the power of each frame, shape (frame, cell)."""
-    edges = np.arange(n_cells + 1) * _STEP
-    total = np.concatenate([[0], np.cumsum(sp.hann(n) ** 2)])
+    edges = np.arange(n_cells + 1) * STEP
+    total = np.concatenate([[0], np.cumsum(se.hann(n) ** 2)])
     at = np.clip(edges - (np.rint(centre)[:, None] - n // 2), 0, n).astype(int)
     share = np.diff(total[at], axis=1)
     return share / np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
 
 
-# --- noise
-
-
-@lru_cache(maxsize=1)
-def _hats():
-    """Return amplitudes of the bands over lines, shape (NB, _LENGTH), whose squares sum to one above 0 Hz."""
-    line = np.fft.rfftfreq(_LENGTH, 1 / SAMPLING_RATE_HZ)
-    eye = np.eye(NB)
-    out = np.zeros((NB, _LENGTH), dtype=np.float32)
-    out[:, : len(line)] = np.sqrt([np.interp(line, sp.BAND_HZ, row) for row in eye])
-    out[:, 0] = 0
-    return out
-
-
-def _bands(rng):
-    """Return complex noise of three components in narrow bands, shape (NB, 3, _LENGTH), real parts adding to white."""
-    lines = _LENGTH // 2 + 1
-    white = rng.standard_normal((2, 3, 2, lines), dtype=np.float32) * np.float32(np.sqrt(2 * _LENGTH))
-    half = white[:, :, 0] + 1j * white[:, :, 1]
-    spectra = np.zeros((NB, 3, _LENGTH), dtype=np.complex64)
-    for k in (0, 1):  # neighbours overlap: of one noise, their amplitudes would add
-        np.multiply(_hats()[k::2, None, :lines], half[k], out=spectra[k::2, :, :lines])
-    return ifft(spectra, axis=-1, overwrite_x=True)
-
-
-def _coherent(bands, power, coherency, edges):
-    """Mix the components of the noise so that each part and band has exactly the coherency and the power asked for."""
-    edges = np.concatenate([[0], edges[1:], [bands.shape[-1]]]).astype(int)
-    which = np.clip(np.searchsorted(sp.COHERENCY_HZ, sp.BAND_HZ, side="right") - 1, 0, len(sp.COHERENCY_HZ) - 2)
-    weight = np.exp(np.log(power + 1e-30).mean(axis=0) / 2).astype(np.float32)  # of cells
-    seen = bands[..., _STEP // 2 : power.shape[-1] * _STEP : _STEP] * weight[:, None]
-    expected = 4 * (_hats() ** 2).sum(axis=-1, dtype=float)[:, None] / _LENGTH * weight**2
-    last = power.shape[-1]
-    out = np.empty_like(bands)
-    for part, (a, b) in enumerate(pairwise(edges)):
-        for band in range(len(sp.COHERENCY_HZ) - 1):
-            rows = np.flatnonzero(which == band)
-            rows = slice(rows[0], rows[-1] + 1)
-            cells = slice(min(a // _STEP, last - 2), max(b // _STEP, a // _STEP + 1))
-            heard = seen[rows, :, cells].transpose(1, 0, 2).reshape(3, -1)
-            own = (heard @ heard.conj().T) / expected[rows, cells].sum()
-            mix = _factor(_matrix(coherency[part, band])) @ np.linalg.inv(_factor(_tempered(own)))
-            out[rows, :, a:b] = mix.astype(np.complex64) @ bands[rows, :, a:b]
-    return out
-
-
-def _tempered(covariance):
-    """Return a covariance of noise moved a little towards white, so that few samples do no harm."""
-    return 0.98 * covariance + 0.02 * np.eye(3)
-
-
-def _matrix(pairs):
-    """Return the nearest coherency matrix, Hermitian and positive definite, of the values of pairs."""
-    out = np.eye(3, dtype=complex)
-    for c, (a, b) in zip(pairs, sp.PAIRS, strict=True):
-        out[a, b], out[b, a] = c, np.conj(c)
-    values, vectors = np.linalg.eigh(out)
-    out = (vectors * np.maximum(values, 0.005)) @ vectors.conj().T
-    size = np.sqrt(np.diag(out).real)
-    return out / np.outer(size, size)
-
-
-def _factor(matrix):
-    """Return the Hermitian square root, which treats the components alike."""
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.sqrt(np.maximum(values, 1e-6))) @ vectors.conj().T
+# --- motion
 
 
 def _shaped(bands, power, first=0):
-    """Return the sum of bands times envelopes, which are linear from cell to cell, shape (3, _LENGTH)."""
+    """Return the sum of bands times envelopes, which are linear from cell to cell, shape (3, LENGTH)."""
     amplitude = np.sqrt(power).astype(np.float32)  # (3, NB, cell), of cells' middles
     n_cells = amplitude.shape[-1]
-    p_cell = first // _STEP
+    p_cell = first // STEP
     if first:
         amplitude[..., p_cell - 1] = amplitude[..., p_cell]
-    w = ((np.arange(_STEP) + 0.5) / _STEP).astype(np.float32)
+    w = ((np.arange(STEP) + 0.5) / STEP).astype(np.float32)
     edge = np.concatenate([amplitude[..., :1], amplitude, amplitude[..., -1:]], axis=-1)
     ramps = edge[..., :-1, None] * (1 - w) + edge[..., 1:, None] * w
-    envelope = ramps.reshape(3, len(bands), -1)[..., _STEP // 2 : _STEP // 2 + n_cells * _STEP]
-    out = np.zeros((3, _LENGTH))
-    out[:, : n_cells * _STEP] = np.einsum("bit,ibt->it", bands[..., : n_cells * _STEP], envelope)
+    envelope = ramps.reshape(3, len(bands), -1)[..., STEP // 2 : STEP // 2 + n_cells * STEP]
+    out = np.zeros((3, LENGTH))
+    out[:, : n_cells * STEP] = np.einsum("bit,ibt->it", bands[..., : n_cells * STEP], envelope)
     if first:
         out[:, :first] = 0
-        out[:, first:] *= _onset(_LENGTH - first)[:, 0]
+        out[:, first:] *= _onset(LENGTH - first)[:, 0]
     return out
 
 
 def _strong(power, first):
-    """Return how much of the signal is strong motion, shape (_LENGTH,): there lies what the spectrum is made of."""
+    """Return how much of the signal is strong motion, shape (LENGTH,): there lies what the spectrum is made of."""
     level = (power / power.max(axis=-1, keepdims=True)).mean(axis=(0, 1))[None, None]
-    return _shaped(
-        np.ones((1, 3, _LENGTH), dtype=np.float32), np.tile((level / (level + _WEAK)) ** 2, (3, 1, 1)), first
-    )
+    return _shaped(np.ones((1, 3, LENGTH), dtype=np.float32), np.tile((level / (level + _WEAK)) ** 2, (3, 1, 1)), first)
 
 
 def _without_leaks(bands, power, first):
@@ -258,28 +196,47 @@ def _without_leaks(bands, power, first):
     low = [_shaped(bands[b : b + 1], power[:, b : b + 1], first) for b in range(sp.N_LOW)]
     each = np.array([*low, _shaped(bands[sp.N_LOW :], power[:, sp.N_LOW :], first)], dtype=np.float32)
     spectra = (rfft(each, _PADDED, axis=-1) * _keepers()[:, None]).sum(axis=0)
-    return irfft(spectra, _PADDED, axis=-1)[:, :_LENGTH].astype(float)
+    return irfft(spectra, _PADDED, axis=-1)[:, :LENGTH].astype(float)
 
 
 @lru_cache(maxsize=1)
 def _keepers():
-    """Return the response of a Butterworth high-pass at lines of _PADDED for each low band and all high ones."""
-    line = np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ)
-    poles = np.exp(1j * np.pi * (2 * np.arange(1, _LEAK_ORDER + 1) + _LEAK_ORDER - 1) / (2 * _LEAK_ORDER))
+    """Return responses of high-passes at lines of _PADDED for each low band and all high ones.
+
+    An onset is a pulse of displacement, whose acceleration falls with the square of frequency below its corner; what is
+    left of it below _LEAST_LEAK_HZ would be more than records have.
+    """
+    line = np.minimum(np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ), 49.999)
     out = np.ones((sp.N_LOW + 1, len(line)), dtype=np.complex64)
+    least = _high_pass(line, _LEAST_LEAK_HZ)
     for band in range(2, sp.N_LOW + 1):
         corner_hz = _LEAK_CORNER * sp.BAND_HZ[band - 1] if band < sp.N_LOW else 2.2
-        # bilinear: the analogue response would jump at Nyquist, and ring before the onset
-        s = (
-            1j
-            * np.tan(np.pi * np.minimum(line, 49.999) / SAMPLING_RATE_HZ)
-            / np.tan(np.pi * corner_hz / SAMPLING_RATE_HZ)
-        )
-        out[band] = np.prod([s / (s - p) for p in poles], axis=0)
+        out[band] = _high_pass(line, corner_hz) * (least**2 if sp.BAND_HZ[band - 1] > _LEAST_LEAK_HZ else 1)
     return out
 
 
+def _high_pass(line, corner_hz):
+    """Return a Butterworth high-pass of second order, bilinear: the analogue one would ring before the onset."""
+    s = 1j * np.tan(np.pi * line / SAMPLING_RATE_HZ) / np.tan(np.pi * corner_hz / SAMPLING_RATE_HZ)
+    return s * s / (s * s + np.sqrt(2) * s + 1)
+
+
 # --- spectra
+
+
+def _earlier(noise, signal, ln_early, first):
+    """Return what the signal lacks, or has too much, in the first instants after P, shape (3, LENGTH)."""
+    p_s = first / SAMPLING_RATE_HZ
+    now, motion = se.early(signal, p_s)
+    target = np.exp(ln_early)
+    wanted = np.maximum(target - np.exp(se.early(noise, p_s)[0]), 0.1 * target)
+    change = np.clip(0.5 * (np.log(wanted) - now), -_LARGEST_CHANGE, _LARGEST_CHANGE)
+    at = np.append((se.EARLY_S[1:] + se.EARLY_S[:-1]) / 2, se.EARLY_S[-1] + 0.5)
+    change = np.concatenate([change, np.zeros_like(change[..., :1])], axis=-1)
+    gain = np.exp(_between(np.arange(motion.shape[-1]) / SAMPLING_RATE_HZ, at, change)) - 1
+    out = np.zeros_like(signal)
+    out[:, first : first + motion.shape[-1]] = (gain * motion).sum(axis=1)
+    return out
 
 
 def _fall(ln_spectrum):
@@ -295,10 +252,10 @@ def _fall(ln_spectrum):
 def _like_before(noise, ln_noise, fall, start, p):
     """Return noise whose spectrum before P is the one asked for."""
     keep = slice(start, start + NPTS)
-    change = ln_noise - sp.noise_spectrum(noise[:, keep], p / SAMPLING_RATE_HZ)
-    line = np.fft.rfftfreq(_LENGTH, 1 / SAMPLING_RATE_HZ)
-    gain = np.exp([_on_lines(line, sp.NOISE_HZ, row) for row in np.clip(change, -2, 2)] + fall[:, ::2])
-    return irfft(rfft(noise, axis=-1) * gain, _LENGTH, axis=-1)
+    change = ln_noise - se.noise_spectrum(noise[:, keep], p / SAMPLING_RATE_HZ)
+    line = np.fft.rfftfreq(LENGTH, 1 / SAMPLING_RATE_HZ)
+    gain = np.exp([_on_lines(line, se.NOISE_HZ, row) for row in np.clip(change, -2, 2)] + fall[:, ::2])
+    return irfft(rfft(noise, axis=-1) * gain, LENGTH, axis=-1)
 
 
 def _on_lines(line, frequency_hz, values):
@@ -313,4 +270,4 @@ def _causal(x, ln_gain, more=0.0):
     cepstrum[:, 1 : _PADDED // 2] *= 2
     cepstrum[:, _PADDED // 2 + 1 :] = 0
     response = np.exp(rfft(cepstrum, axis=-1))
-    return irfft(rfft(x, _PADDED, axis=-1) * response, _PADDED, axis=-1)[:, :_LENGTH]
+    return irfft(rfft(x, _PADDED, axis=-1) * response, _PADDED, axis=-1)[:, :LENGTH]

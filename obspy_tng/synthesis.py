@@ -193,7 +193,7 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
             latent = latent + latent_noise * spread * rng.standard_normal(latent.shape)
         if event is not None:
             latent, ln_sd = (x + d for x, d in zip((latent, ln_sd), event.shift(mixture, members), strict=True))
-        wave = model.render(latent, ln_sd, rng, label)
+        wave = model.render(model.settled(latent, pool.latents[members].mean(axis=0)), ln_sd, rng, label)
         if pool.ln_ratio.size:
             wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
         return wave, mixture

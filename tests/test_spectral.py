@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from obspy_tng import spectral
+from obspy_tng import spectral, spectral_extra
 from obspy_tng.errors import TNGError
 
 
@@ -39,16 +39,16 @@ def test_describe_is_free_of_scale():
 
 @pytest.mark.parametrize("late", [-20, 0, 35])
 def test_onset(late):
-    """A step of variance is found, 0.03 s early: real motion has begun by then."""
+    """A step of variance is found, 0.02 s early: real motion has begun by then."""
     x = noise(1, 3)[0]
     x[:, 1000 + late :] *= 30
-    extra = spectral.split_extra(spectral.describe(x[None], [14.0]).extra[0])
-    assert extra.onset_s == pytest.approx(late / 100 - 0.03, abs=0.03)
+    extra = spectral_extra.split_extra(spectral.describe(x[None], [14.0]).extra[0])
+    assert extra.onset_s == pytest.approx(late / 100 - 0.02, abs=0.03)
 
 
 def test_noise_spectrum():
     """White noise of unit variance has a Fourier amplitude of sqrt(pi/4 · samples) on average, before P as well."""
-    found = np.exp([spectral.noise_spectrum(x, 10.0) for x in noise(60)]).mean(axis=(0, 1))
+    found = np.exp([spectral_extra.noise_spectrum(x, 10.0) for x in noise(60)]).mean(axis=(0, 1))
     assert found[8:] == pytest.approx(np.full(len(found) - 8, np.sqrt(np.pi / 4 * 6000)), rel=0.06)
 
 
@@ -57,10 +57,39 @@ def test_coherency_of_mixed_noise():
     x = np.random.default_rng(2).normal(size=(3, 6000))
     x[1] = 0.6 * x[0] + 0.8 * x[1]
     x[2] = np.imag(np.fft.ifft(np.fft.fft(x[0]) * np.sign(np.fft.fftfreq(6000)) * 2)) / 2
-    extra = spectral.split_extra(spectral.describe(x[None], [16.0]).extra[0])
-    last = extra.coherency[-1, 1:]
-    assert last[:, 0].real == pytest.approx(np.full(4, 0.6), abs=0.15)
-    assert (np.abs(last[:, 1].imag) > 0.9).all() and (np.abs(last[:, 1].real) < 0.15).all()
+    extra = spectral_extra.split_extra(spectral.describe(x[None], [16.0]).extra[0])
+    for last in (extra.coherency[-1, 1:], extra.fine[1:-1]):
+        assert last[:, 0].real == pytest.approx(np.full(len(last), 0.6), abs=0.2)
+        assert (np.abs(last[:, 1].imag) > 0.9).all() and (np.abs(last[:, 1].real) < 0.2).all()
+    every = spectral_extra.coherency_at(extra, spectral.BAND_HZ, np.ones(spectral.NB))
+    assert every.shape == (spectral_extra.N_PARTS, spectral.NB, 3)
+    coarse = spectral.BAND_HZ >= 20
+    assert every[2, coarse].mean(axis=0) == pytest.approx(extra.coherency[2, -1], abs=0.03)
+
+
+def test_extra_numbers_come_back():
+    """What is joined is split again: onset, noise, first instants, coherency."""
+    rng = np.random.default_rng(0)
+    blank = spectral_extra.split_extra(np.zeros(spectral_extra.N_EXTRA))
+    given = [
+        0.11, *(rng.normal(size=x.shape) for x in (blank.ln_noise, blank.ln_early)),
+        *(0.5 * np.exp(1j * rng.uniform(0, 6, x.shape)) for x in (blank.coherency, blank.fine)),
+    ]  # fmt: skip
+    for a, b in zip(given, spectral_extra.split_extra(spectral_extra.join(*given)), strict=True):
+        assert np.allclose(a, b)
+
+
+def test_first_instants():
+    """A 4 Hz wave that sets in at P lies in the band of 2.8-5.6 Hz and ends up at half its square times the gain there."""
+    x = np.zeros((3, 6000))
+    t = np.arange(5000) / 100
+    x[:, 1000:] = 2.0 * np.sin(2 * np.pi * 4.0 * t)
+    ln_square, motion = spectral_extra.early(x, 10.0)
+    assert ln_square.argmax(axis=1) == pytest.approx(np.full((3, 3), 2))
+    below, above = np.tan(np.pi * 4.0 / 100) / np.tan(np.pi * np.array([2.8, 5.6]) / 100)
+    gain = (below**4 / (1 + below**4)) ** 2 / (1 + above**4)  # of Butterworth: fourth order below, second above
+    assert np.exp(ln_square[:, 2, -1]) == pytest.approx(np.full(3, 2.0 * gain), rel=0.1)
+    assert np.abs(motion[..., 0]).max() < 0.1
 
 
 def test_smoothing_stops_at_p():

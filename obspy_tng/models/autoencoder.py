@@ -90,6 +90,10 @@ class Autoencoder:
         x -= x.mean(axis=-1, keepdims=True)
         return x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
 
+    def settled(self, latent: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """Return a mixed latent as it is to be rendered, `mean` being that of its pool: here, as it is."""
+        return latent
+
     def prior(self, station: str | None = None) -> np.ndarray:
         """Refuse: codes here follow no prior, only those of a CVAE do."""
         raise ModelError(f"model {self.name} has no prior; accepted samplers: vp, mean, dirichlet, encoded")
@@ -114,14 +118,17 @@ class Autoencoder:
 
 @contextmanager
 def one_thread():
-    """Compute on one CPU thread inside the block: last bits then do not depend on the machine's core count.
+    """Let libraries compute on one CPU thread inside the block: last bits do not depend on the machine's core count.
 
     Single records are too small to gain from more, and lose much when the cores are busy.
     """
+    from threadpoolctl import threadpool_limits
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_num_threads(before)
 

@@ -10,9 +10,11 @@ import torch
 from obspy_tng import spectral
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
+from obspy_tng.spectral_extra import N_EXTRA
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
+_OWN_SHARE = 0.9  # of a code's deviation from its station's mean is the event's, the rest chance; measured on durations
 
 
 class Parts(NamedTuple):
@@ -34,7 +36,7 @@ class SpectralAutoencoder(Autoencoder):
     def latent_shape(self) -> tuple[int, int]:
         """Return (rows, steps)."""
         config = self.network.config
-        tail = config.spectrum + spectral.N_EXTRA + 1
+        tail = config.spectrum + N_EXTRA + 1
         return config.latent + -(-tail // config.steps), config.steps
 
     def describe(self, windows, station: str | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -44,6 +46,16 @@ class SpectralAutoencoder(Autoencoder):
         code = self.code(*inputs(known))
         latents = self.pack(Parts(code, known.ln_spectrum, known.extra, known.ln_sp))
         return latents, np.repeat(known.ln_scale[:, None], 3, axis=1)
+
+    def settled(self, latent: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """Return a mixed latent, its code a little nearer to the mean of the pool.
+
+        The power of one record holds what chance made of its noise; fresh noise brings chance of its own.
+        """
+        config, out = self.network.config, latent.copy()
+        rows = slice(0, config.latent)
+        out[rows] = mean[rows] + _OWN_SHARE * (latent[rows] - mean[rows])
+        return out
 
     def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None) -> np.ndarray:
         """Return an accelerogram (3, npts) in m/s² with the energy of a latent and phases of its own."""
@@ -91,7 +103,7 @@ class SpectralAutoencoder(Autoencoder):
         """Return the parts of latents (n, rows, steps)."""
         config, n = self.network.config, len(latents)
         flat = latents.reshape(n, -1)
-        edges = np.cumsum([config.latent * config.steps, config.spectrum, spectral.N_EXTRA])
+        edges = np.cumsum([config.latent * config.steps, config.spectrum, N_EXTRA])
         code, spectrum, extra, rest = np.split(flat, edges, axis=1)
         return Parts(code.reshape(n, config.latent, config.steps), spectrum.reshape(n, 3, -1), extra, rest[:, 0])
 

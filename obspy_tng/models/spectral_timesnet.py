@@ -42,7 +42,7 @@ class SpectralConfig:
     bins: int
     spectrum: int
     channels: int = 96
-    latent: int = 44
+    latent: int = 40
     blocks: int = 2
     periods: tuple[int, ...] = (2, 3, 4, 6, 8, 12, 16, 32)
     kernels: tuple[int, ...] = (1, 3, 5)

@@ -1,0 +1,249 @@
+"""What goes by the network's code as it is: onset, noise before P, the first instants after it, coherency.
+
+Also the frames and the smoothing all of the description uses.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy.fft import irfft, rfft
+
+from obspy_tng.preprocessing import NPTS, P_AT_S, SAMPLING_RATE_HZ
+
+# --- noise
+NOISE_HZ = np.concatenate([np.geomspace(0.2, 36.0, 28), np.linspace(38.0, 45.0, 4), np.linspace(45.8, 49.8, 8)])
+NOISE_S = 1.0, 0.2  # from this long after the start of a record to this long before P
+
+# --- coherency
+COHERENCY_HZ = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 50.1])  # of the parts until the coda
+FINE_HZ = np.array([0, 2, 3.5, 5, 7, 10, 13, 16, 20, 23, 26, 29, 32, 35, 37.5, 40, 42, 44, 46, 48, 50.1])  # of the coda
+PAIRS = ((0, 1), (0, 2), (1, 2))  # E-N, E-Z, N-Z
+N_PARTS = 5  # before P, onset, P, S, coda
+_ONSET_S = 0.35
+_COHERENCY_MARGIN_S = (0, -0.9), (-0.15, -0.25), (0, 0), (0, 0), (0, 0)  # where frames' centres lie in the parts
+_LARGEST_Z = 2.6
+
+# --- onset
+_LATEST_ONSET_S = 0.35
+_EARLIER_S = 0.02
+_LOUD, _LOUD_SAMPLES, _LOUD_SHARE = 5.0, 12, 0.4  # over the noise's rms, in this share of the samples that follow
+
+# --- the first instants of P
+EARLY_HZ = np.array([0.7, 1.4, 2.8, 5.6, 11.2])  # edges of bands
+EARLY_S = np.array([0.0, 0.25, 0.75, 1.5])  # edges of windows after the onset
+_EARLY_BEFORE_S, _EARLY_FFT = 3.0, 1024
+_EARLY_SHAPE = (3, len(EARLY_HZ) - 1, len(EARLY_S) - 1)
+N_EARLY = int(np.prod(_EARLY_SHAPE))
+
+_N_PAIRS = len(PAIRS)
+_COARSE = (N_PARTS - 1, len(COHERENCY_HZ) - 1, _N_PAIRS)
+_N_COARSE, _N_FINE = int(np.prod(_COARSE)), (len(FINE_HZ) - 1) * _N_PAIRS
+N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE)
+N_EXTRA = 1 + N_NOISE + N_EARLY + N_COHERENCY
+
+
+class Extra(NamedTuple):
+    """What `extra` holds.
+
+    Attributes
+    ----------
+    onset_s : float
+        P onset after P_AT_S.
+    ln_noise : numpy.ndarray, shape (3, len(NOISE_HZ))
+        ln of the noise's Fourier amplitude at NOISE_HZ as if it lasted the whole record, over the scale.
+    ln_early : numpy.ndarray, shape (3, band, window)
+        ln mean square of causally band-passed motion (EARLY_HZ) soon after P (EARLY_S), over the square of the scale.
+    coherency : numpy.ndarray, shape (N_PARTS - 1, band, pair), complex
+        Between components, of magnitude below 1, in bands of COHERENCY_HZ of the parts until the coda.
+    fine : numpy.ndarray, shape (band, pair), complex
+        In bands of FINE_HZ of the coda: much of it is the instrument's and the building's, and of all parts.
+    """
+
+    onset_s: float
+    ln_noise: np.ndarray
+    ln_early: np.ndarray
+    coherency: np.ndarray
+    fine: np.ndarray
+
+
+def split_extra(extra: np.ndarray) -> Extra:
+    """Return what the extra numbers of one record, shape (N_EXTRA,), stand for."""
+    extra = np.asarray(extra, dtype=float)
+    _, noise, first, z = np.split(extra, np.cumsum([1, N_NOISE, N_EARLY]))
+    z = z.reshape(2, -1)
+    z = z[0] + 1j * z[1]
+    size = np.maximum(np.abs(z), 1e-9)
+    c = z / size * np.tanh(np.minimum(size, _LARGEST_Z))
+    return Extra(
+        float(np.clip(extra[0], -_LATEST_ONSET_S, _LATEST_ONSET_S)),
+        noise.reshape(3, -1),
+        first.reshape(_EARLY_SHAPE),
+        c[:_N_COARSE].reshape(_COARSE),
+        c[_N_COARSE:].reshape(-1, _N_PAIRS),
+    )
+
+
+def join(onset_s, ln_noise, ln_early, coherency, fine) -> np.ndarray:
+    """Return the numbers of one record, shape (N_EXTRA,), of which `split_extra` gives back the meaning."""
+    z = _z(np.concatenate([coherency.ravel(), fine.ravel()]))
+    return np.concatenate([[onset_s], ln_noise.ravel(), ln_early.ravel(), z.real, z.imag])
+
+
+def _z(c):
+    """Return Fisher's z of complex coherency, its phase kept."""
+    size = np.clip(np.abs(c), 1e-9, np.tanh(_LARGEST_Z))
+    return c / np.maximum(np.abs(c), 1e-9) * np.arctanh(size)
+
+
+def onset(x):
+    """Return where motion begins in s after P_AT_S.
+
+    Least AIC of two variances of the differenced motion (Maeda, 1985, A method for reading and checking phase times in
+    autoprocessing system of seismic wave data), or a little before, where the motion already stands out of the noise.
+    """
+    p, half, quiet = int(P_AT_S * SAMPLING_RATE_HZ), int(1.5 * SAMPLING_RATE_HZ), int(6 * SAMPLING_RATE_HZ)
+    step = np.diff(x[:, p - quiet - 1 : p + half], axis=-1)
+    noise = np.sqrt((step[:, : quiet - half] ** 2).mean(axis=-1, keepdims=True))
+    step = step[:, quiet - half :]
+    square = (step**2 / (step**2).mean(axis=-1, keepdims=True)).sum(axis=0)
+    n, before = len(square), np.cumsum(square)[:-1]
+    k = np.arange(1, n)
+    aic = k * np.log(before / k + 1e-12) + (n - k) * np.log((before[-1] + square[-1] - before) / (n - k) + 1e-12)
+    near = np.abs(k - half) <= _LATEST_ONSET_S * SAMPLING_RATE_HZ
+    at = k[near][np.argmin(aic[near])]
+    loud = (np.abs(step) > _LOUD * noise).any(axis=0).astype(float)
+    goes_on = np.convolve(loud, np.ones(_LOUD_SAMPLES) / _LOUD_SAMPLES)[_LOUD_SAMPLES - 1 :]
+    first = max(at - int(_LATEST_ONSET_S * SAMPLING_RATE_HZ), 0)
+    begun = np.flatnonzero((loud > 0) & (goes_on > _LOUD_SHARE))
+    begun = begun[(begun >= first) & (begun < at)]
+    return ((begun[0] if begun.size else at) - half) / SAMPLING_RATE_HZ - _EARLIER_S
+
+
+def noise_spectrum(x: np.ndarray, p_s: float) -> np.ndarray:
+    """Return the ln amplitude of the noise before P at NOISE_HZ as if it lasted the whole record, shape (3, ...)."""
+    first, last = int(NOISE_S[0] * SAMPLING_RATE_HZ), int(round((p_s - NOISE_S[1]) * SAMPLING_RATE_HZ))
+    part = x[:, first:last]
+    amplitude = np.abs(rfft((part - part.mean(axis=-1, keepdims=True)) * hann(last - first), axis=-1))
+    return np.log(amplitude @ smoothing(last - first, tuple(NOISE_HZ)).T * np.sqrt(x.shape[-1]) + 1e-30)
+
+
+def early(x: np.ndarray, p_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ln mean square of the first instants after P, and the band-passed motion it is of.
+
+    The filters are causal: with others the first quarter of a second would hold what comes later.
+
+    Returns
+    -------
+    ln_square : numpy.ndarray, shape (3, band, window)
+    motion : numpy.ndarray, shape (3, band, sample)
+        From the onset on.
+    """
+    onset = int(round(p_s * SAMPLING_RATE_HZ))
+    first, last = onset - int(_EARLY_BEFORE_S * SAMPLING_RATE_HZ), onset + int(2 * EARLY_S[-1] * SAMPLING_RATE_HZ)
+    motion = irfft(rfft(x[:, None, first:last], _EARLY_FFT) * _band_passes(), _EARLY_FFT)[
+        ..., onset - first : last - first
+    ]
+    edges = np.rint(EARLY_S * SAMPLING_RATE_HZ).astype(int)
+    square = np.add.reduceat(motion[..., : edges[-1]] ** 2, edges[:-1], axis=-1) / np.diff(edges)
+    return np.log(square + 1e-60), motion
+
+
+@lru_cache(maxsize=1)
+def _band_passes():
+    """Return responses of causal Butterworth band passes, shape (band, line), steeper below than above.
+
+    Below a band there is less: motion that sets in at once would be told as some that is not there.
+    """
+    line = np.minimum(np.fft.rfftfreq(_EARLY_FFT, 1 / SAMPLING_RATE_HZ), 0.4999 * SAMPLING_RATE_HZ)
+    s = 1j * np.tan(np.pi * line / SAMPLING_RATE_HZ) / np.tan(np.pi * EARLY_HZ / SAMPLING_RATE_HZ)[:, None]
+    low_pass = 1 / (s * s + np.sqrt(2) * s + 1)
+    high_pass = s * s * low_pass
+    return high_pass[:-1] ** 2 * low_pass[1:]
+
+
+def parts(p_s: float, sp_s: float) -> np.ndarray:
+    """Return begin and end in s of the parts that have a coherency of their own, shape (N_PARTS, 2)."""
+    end = NPTS / SAMPLING_RATE_HZ - 3.0
+    s_s = p_s + max(sp_s, 1.0)
+    strong = s_s + float(np.clip(sp_s, 4.0, 10.0))
+    edges = np.array([1.0, p_s, p_s + _ONSET_S, s_s, strong, end])
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def coherency(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the complex coherency of pairs of components: of parts by coarse bands, and of the coda by fine ones.
+
+    Cross spectra of frames of 1.28 s (0.64 s at the onset) are summed over the part and the band.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N_PARTS - 1, band, pair), and numpy.ndarray, shape (fine band, pair)
+    """
+    out = []
+    for part, (begin, end) in enumerate(parts(p_s, sp_s)):
+        n, hop = (64, 4) if part == 1 else (128, 16)
+        centre = np.arange(n // 2, NPTS - n // 2, hop) / SAMPLING_RATE_HZ
+        early, late = _COHERENCY_MARGIN_S[part]
+        chosen = centre[(centre >= begin + early) & (centre < max(end + late, begin + early + 0.3))]
+        transform = rfft(frames(x, chosen, n) * hann(n), axis=-1)[..., 1:]
+        edges_hz = FINE_HZ if part == N_PARTS - 1 else COHERENCY_HZ
+        edges = np.searchsorted(np.fft.rfftfreq(n, 1 / SAMPLING_RATE_HZ)[1:], edges_hz[:-1])
+        sums = [np.add.reduceat((a * b.conj()).sum(axis=0), edges) for a in transform for b in transform]
+        matrix = np.reshape(sums, (3, 3, -1))
+        size = np.sqrt(np.einsum("iib->ib", matrix).real)
+        out.append(np.array([matrix[a, b] / (size[a] * size[b] + 1e-60) for a, b in PAIRS]).T)
+    return np.array(out[:-1]), out[-1]
+
+
+def coherency_at(found: Extra, band_hz: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the coherency of every part at bands, shape (N_PARTS, band, pair): coarse of the part, fine of the coda.
+
+    Parameters
+    ----------
+    found : Extra
+    band_hz, weight : numpy.ndarray, shape (band,)
+        Centres in Hz, and power, by which the mean of the fine structure over a coarse band is taken.
+    """
+    fine = found.fine[np.clip(np.searchsorted(FINE_HZ, band_hz, side="right") - 1, 0, len(FINE_HZ) - 2)]
+    which = np.clip(np.searchsorted(COHERENCY_HZ, band_hz, side="right") - 1, 0, len(COHERENCY_HZ) - 2)
+    out = np.repeat(fine[None], N_PARTS, axis=0)
+    for band in range(len(COHERENCY_HZ) - 1):
+        mine = which == band
+        share = weight[mine] / weight[mine].sum()
+        out[:-1, mine] += (found.coherency[:, band] - share @ fine[mine])[:, None]
+    size = np.maximum(np.abs(out), 1e-9)
+    return out / size * np.minimum(size, np.tanh(_LARGEST_Z))
+
+
+def frames(x: np.ndarray, times_s: np.ndarray, n: int) -> np.ndarray:
+    """Return n samples about each time, zeros beyond the ends, shape (..., time, n)."""
+    centre = np.rint(np.asarray(times_s) * SAMPLING_RATE_HZ).astype(int)
+    padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(n, n)])
+    first = np.clip(centre + n - n // 2, 0, padded.shape[-1] - n)
+    return padded[..., first[:, None] + np.arange(n)]
+
+
+@lru_cache(maxsize=8)
+def hann(n: int) -> np.ndarray:
+    """Return a periodic Hann window of unit energy."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+    return window / np.sqrt((window**2).sum())
+
+
+@lru_cache(maxsize=8)
+def smoothing(npts, centres):
+    """Return weights, shape (centre, line), that smooth amplitudes over about two steps of the centres."""
+    centres = np.array(centres)
+    line = np.fft.rfftfreq(npts, 1 / SAMPLING_RATE_HZ)
+    ratio, step = centres[1] / centres[0], centres[-1] - centres[-2]
+    place = np.interp(line, centres, np.arange(len(centres)))
+    below, above = line < centres[0], line > centres[-1]
+    place[below] = np.log(np.maximum(line[below], 1e-9) / centres[0]) / np.log(ratio)
+    place[above] = len(centres) - 1 + (line[above] - centres[-1]) / step
+    x = (place - np.arange(len(centres))[:, None]) / 2.8
+    weights = np.where(np.abs(x) < 1, np.sinc(x) ** 4, 0.0)
+    weights[:, 0] = 0
+    return weights / weights.sum(axis=1, keepdims=True)

@@ -1,0 +1,111 @@
+"""Gaussian noise of three components in narrow bands, polarised and coherent as it is asked for."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from scipy.fft import ifft
+
+from obspy_tng import spectral as sp
+from obspy_tng import spectral_extra as se
+from obspy_tng.preprocessing import SAMPLING_RATE_HZ
+from obspy_tng.spectral import NB
+
+STEP = 10  # samples of a cell of the envelopes
+LENGTH = 6144
+_COHERENCY_GAIN = 0.95, 1.15, 1.15, 1.2, 1.1  # makes up for what envelopes and filters of components take, by part;
+_LOW_COHERENCY_GAIN = 1.1, 1.3, 1.6, 1.5, 1.2  # the same below 2 Hz; both measured
+_WAVE, _WAVE_HZ = 128, 4.0  # samples and Hz over which the polarisation of a wave changes
+_POLARISED = 0.4, 1.5, 0.4  # how much stronger motion is along it, at the onset, in P and in S; measured
+_LOWEST_HZ = 0.6  # their power would be all that counts below 2 Hz: their coherency is brought about by itself
+
+
+@lru_cache(maxsize=1)
+def hats():
+    """Return amplitudes of the bands over lines, shape (NB, LENGTH), whose squares sum to one above 0 Hz."""
+    line = np.fft.rfftfreq(LENGTH, 1 / SAMPLING_RATE_HZ)
+    eye = np.eye(NB)
+    out = np.zeros((NB, LENGTH), dtype=np.float32)
+    out[:, : len(line)] = np.sqrt([np.interp(line, sp.BAND_HZ, row) for row in eye])
+    out[:, 0] = 0
+    return out
+
+
+def narrow(rng):
+    """Return complex noise of three components in narrow bands, shape (NB, 3, LENGTH), real parts adding to white."""
+    lines = LENGTH // 2 + 1
+    white = rng.standard_normal((2, 3, 2, lines), dtype=np.float32) * np.float32(np.sqrt(2 * LENGTH))
+    half = white[:, :, 0] + 1j * white[:, :, 1]
+    spectra = np.zeros((NB, 3, LENGTH), dtype=np.complex64)
+    for k in (0, 1):  # neighbours overlap: of one noise, their amplitudes would add
+        np.multiply(hats()[k::2, None, :lines], half[k], out=spectra[k::2, :, :lines])
+    return ifft(spectra, axis=-1, overwrite_x=True)
+
+
+def polarised(bands, edges, rng):
+    """Give the noise a polarisation that changes over fractions of a second and a few Hz, as that of waves does."""
+    first, last = edges[1], edges[-2]  # not before P nor in the coda
+    n = -(-(last - first) // _WAVE)
+    spread = np.exp(-0.5 * (np.subtract.outer(sp.BAND_HZ, sp.BAND_HZ) / _WAVE_HZ) ** 2)
+    way = rng.standard_normal((2, NB, 3 * (n + 1)), dtype=np.float32)
+    way = (spread.astype(np.float32) @ (way[0] + 1j * way[1])).reshape(NB, 3, n + 1)
+    w = ((np.arange(_WAVE) + 0.5) / _WAVE).astype(np.float32)
+    way = (way[..., :-1, None] * (1 - w) + way[..., 1:, None] * w).reshape(NB, 3, -1)[..., : last - first]
+    part = bands[..., first:last]
+    along = np.einsum("bct,bct->bt", way.conj(), part) / (way.real**2 + way.imag**2).sum(axis=1)
+    share = np.repeat(_POLARISED, np.diff(edges[1:-1])).astype(np.float32)
+    part += way * (along * share)[:, None]
+    return bands
+
+
+def coherent(bands, power, coherency, edges):
+    """Mix the components of the noise so that each part and band has exactly the coherency and the power asked for."""
+    which = np.clip(np.searchsorted(se.COHERENCY_HZ, sp.BAND_HZ, side="right") - 1, 0, len(se.COHERENCY_HZ) - 2)
+    which[sp.BAND_HZ < _LOWEST_HZ] = -1
+    weight = np.exp(np.log(power + 1e-30).mean(axis=0) / 2).astype(np.float32)  # of cells
+    seen = bands[..., STEP // 2 : power.shape[-1] * STEP : STEP] * weight[:, None]
+    expected = 4 * (hats() ** 2).sum(axis=-1, dtype=float)[:, None] / LENGTH * weight**2
+    last = power.shape[-1]
+    out = np.empty_like(bands)
+    for part, (a, b) in enumerate(pairwise(edges)):
+        gain = np.where(which > 0, _COHERENCY_GAIN[part], _LOW_COHERENCY_GAIN[part])[:, None]
+        wanted = _factors(_matrices(_raised(coherency[part], gain)))
+        for band in range(-1, len(se.COHERENCY_HZ) - 1):
+            rows = np.flatnonzero(which == band)
+            rows = slice(rows[0], rows[-1] + 1)
+            cells = slice(min(a // STEP, last - 2), max(b // STEP, a // STEP + 1))
+            heard = seen[rows, :, cells].transpose(1, 0, 2).reshape(3, -1)
+            own = (heard @ heard.conj().T) / expected[rows, cells].sum()
+            mix = wanted[rows] @ np.linalg.inv(_factors(_tempered(own)))
+            out[rows, :, a:b] = mix.astype(np.complex64) @ bands[rows, :, a:b]
+    return out
+
+
+def _raised(c, gain):
+    """Return coherency with Fisher's z of its size multiplied by a gain."""
+    size = np.clip(np.abs(c), 1e-9, 0.99)
+    return c / size * np.tanh(gain * np.arctanh(size))
+
+
+def _tempered(covariance):
+    """Return a covariance of noise moved a little towards white, so that few samples do no harm."""
+    return 0.98 * covariance + 0.02 * np.eye(3)
+
+
+def _matrices(pairs):
+    """Return the nearest coherency matrices, Hermitian and positive definite, (n, 3, 3), of values of pairs (n, 3)."""
+    out = np.tile(np.eye(3, dtype=complex), (len(pairs), 1, 1))
+    for i, (a, b) in enumerate(se.PAIRS):
+        out[:, a, b], out[:, b, a] = pairs[:, i], pairs[:, i].conj()
+    values, vectors = np.linalg.eigh(out)
+    out = (vectors * np.maximum(values, 0.005)[:, None]) @ vectors.conj().swapaxes(1, 2)
+    size = np.sqrt(np.einsum("nii->ni", out).real)
+    return out / (size[:, :, None] * size[:, None])
+
+
+def _factors(matrices):
+    """Return Hermitian square roots, which treat the components alike."""
+    values, vectors = np.linalg.eigh(matrices)
+    return (vectors * np.sqrt(np.maximum(values, 1e-6))[..., None, :]) @ vectors.conj().swapaxes(-1, -2)
