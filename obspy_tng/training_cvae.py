@@ -10,6 +10,8 @@ inversion : {"phase", "griffin-lim"}, optional
     they start from). "griffin-lim": amplitudes only; phases are found when waveforms are made.
 classes : int
     Stations of the phases to come, which set the size of the code: 5 (510 numbers).
+kl_weight : float
+    Of the KL term (β-VAE). 1, the paper's, reconstructs best; larger ones fill the prior better.
 cluster_weight : float
     a of Eq. 5, 100 in the paper, which does not tell the unit of L_VAE. Here: nats per number of the code. In nats per
     record 100 changes nothing, per number of the spectrogram it spoils the reconstruction (see ``benchmarks/cvae.py``).
@@ -27,7 +29,7 @@ from obspy_tng.preprocessing import NPTS
 
 PHASES = {0: False, "1a": True, "1b": True}
 INVERSIONS = ("phase", "griffin-lim")
-OPTIONS = {"inversion": None, "classes": 5, "cluster_weight": 100.0}
+OPTIONS = {"inversion": None, "classes": 5, "kl_weight": 1.0, "cluster_weight": 100.0}
 _BEFORE = {0: None, "1a": 0, "1b": "1a"}
 
 
@@ -69,12 +71,12 @@ def start(card: dict, source: Source, before, options: dict, device: str):
         network = Cvae(replace(before.network.config, n_stations=len(stations)))
         network.load_state_dict({**before.network.state_dict(), "centres": network.centres})
     network.to(device)
-    card = {**card, "config": network.config.to_dict(), "inversion": inversion}
+    card = {**card, "config": network.config.to_dict(), "inversion": inversion, "kl_weight": options["kl_weight"]}
     if phase == "1b":
         card["cluster_weight"] = options["cluster_weight"]
         network.centres.data.copy_(class_means(network, source, stations))
         network.centres.requires_grad_()
-    return network, card, Objective(phase, options["cluster_weight"])
+    return network, card, Objective(phase, options["kl_weight"], options["cluster_weight"])
 
 
 def _check(before, phase, stations):
@@ -121,8 +123,8 @@ def class_means(network, source: Source, stations):
 class Objective:
     """What the network is trained for: L_VAE, in phase 1b + a L_c (Eq. 5); told in nats per number of a spectrogram."""
 
-    def __init__(self, phase, cluster_weight: float):
-        self.phase, self.cluster_weight = phase, cluster_weight
+    def __init__(self, phase, kl_weight: float = 1.0, cluster_weight: float = 100.0):
+        self.phase, self.kl_weight, self.cluster_weight = phase, kl_weight, cluster_weight
 
     def __call__(self, network, batch, train: bool) -> dict:
         import torch
@@ -139,7 +141,7 @@ class Objective:
             likelihood, squares = cvae.misfit(y, x, config.channels // 3)
             prior = labels @ cvae.priors(config.n_stations, config.size).to(x.device) if config.n_stations else 0.0
             kl = cvae.kl_to_prior(mean, ln_variance, prior).mean()
-            total = likelihood + kl
+            total = likelihood + self.kl_weight * kl
             terms = {f"{name}_rms": s.sqrt() for name, s in zip(("amplitude", "phase"), squares, strict=False)}
             terms["kl"] = kl
             if self.phase == "1b":

@@ -88,7 +88,7 @@ def test_equation_5():
         batch = torch.rand(6, 6, 16, 32), torch.eye(3)[[0, 0, 1, 1, 2, 2]]
         network.centres.copy_(network.encode(batch[0])[0][::2] + 1)
     with torch.no_grad():
-        a, b = (Objective(phase, 100.0)(network, batch, train=False) for phase in ("1a", "1b"))
+        a, b = (Objective(phase)(network, batch, train=False) for phase in ("1a", "1b"))
         q = cvae.assignments(network.encode(network.scale(batch[0]))[0], network.centres)
     assert "cluster" not in a
     assert float(b["cluster"]) == pytest.approx(float(cvae.cluster_loss(cvae.sharpened(q), q)), rel=1e-5)

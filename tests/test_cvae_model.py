@@ -82,7 +82,7 @@ def test_starts_that_do_not_fit_are_refused(phases, corpus, tmp_path):
         tng.train(corpus, tmp_path / "a", phase="1a", init=phases["0"], inversion="griffin-lim", **start)
     with pytest.raises(ModelError, match="accepted: phase, griffin-lim"):
         tng.train(corpus, tmp_path / "a", inversion="vocoder", epochs=1, **QUICK)
-    with pytest.raises(ModelError, match="accepted by cvae: inversion, classes, cluster_weight"):
+    with pytest.raises(ModelError, match="accepted by cvae: inversion, classes, kl_weight, cluster_weight"):
         tng.train(corpus, tmp_path / "a", log_stft=1.0, epochs=1, **QUICK)
     with pytest.raises(ModelError, match="needs init="):
         tng.train(corpus, tmp_path / "a", phase="1a", **start)
