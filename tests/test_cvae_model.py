@@ -1,5 +1,6 @@
 """The CVAE behind the common interface: its phases of training, resuming, pools, samplers, both inversions."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 import obspy_tng as tng
 from obspy_tng import spectrogram
 from obspy_tng.errors import ModelError
-from obspy_tng.models import weights
+from obspy_tng.models import cvae, weights
 from obspy_tng.models.cvae import Cvae, CvaeConfig, priors
 from obspy_tng.models.cvae_autoencoder import CvaeAutoencoder
 from obspy_tng.preprocessing import windows
@@ -17,6 +18,21 @@ from obspy_tng.preprocessing import windows
 SAMPLES = Path(__file__).parents[1] / "data_samples" / "network"
 STATIONS = ["XT.SOFT", "XT.STIFF"]
 QUICK = dict(kind="cvae", batch=8, precision="fp32", seed=3, threads=1)
+
+
+@dataclass(frozen=True)
+class Narrow(CvaeConfig):
+    """The network with fewer channels: checkpoints of the whole one are 160 MB each."""
+
+    widths: tuple[int, ...] = (4, 8, 8, 8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def narrow():
+    """Train narrow networks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cvae, "CvaeConfig", Narrow)
+        yield
 
 
 @pytest.fixture(scope="module")
