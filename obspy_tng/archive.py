@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from obspy import Stream
 
-from obspy_tng import assembly
+from obspy_tng import grouping
 from obspy_tng.errors import TNGError
 from obspy_tng.events import EventTable
 from obspy_tng.io import files
@@ -127,7 +127,7 @@ def _work(function, piece, context=None) -> tuple[Part, list]:
                 for member, stream in files.read_file(path, name, foreign, entries=entries):
                     for trace in stream:
                         trace.stats.source_file = member
-                    whole += assembly.complete(stream, waiting)
+                    whole += grouping.complete(stream, waiting)
             lonely = [trace for pool in waiting.values() for trace in pool]
         found = records(whole, context.inventory, context.table, units=context.units)
         skipped = [Skipped(*item) for item in foreign] + found.skipped

@@ -1,4 +1,4 @@
-"""From loose traces to one three-component record: grouping, joining, checking, units, orientation.
+"""From the traces of one sensor to one three-component record: joining, checking, units, orientation.
 
 Whatever cannot be put right without inventing samples raises `RecordError` with the reason; `records` lists it.
 """
@@ -9,6 +9,7 @@ import numpy as np
 from obspy import Stream, Trace, UTCDateTime
 
 from obspy_tng.errors import RecordError
+from obspy_tng.grouping import LETTERS, TRIPLES, component, not_a_triple
 from obspy_tng.response import has_response, to_acceleration
 
 COMPONENTS = "ENZ"  # the order of rows everywhere
@@ -16,93 +17,6 @@ UNITS = {"m/s2": 1.0, "cm/s2": 0.01, "gal": 0.01, "g": 9.80665}  # factor to m/s
 
 # the readers whose calib makes m/s² of the file's numbers
 _CALIBRATED = ("dyna", "nsmn", "at2", "knet", "matlab", "tng", "simulation")
-_LETTERS = {"E": "E", "N": "N", "Z": "Z", "U": "Z", "V": "Z", "1": "1", "2": "2", "3": "3"}
-_MAX_JOIN_S = 30.0  # pieces of one channel closer than this belong to one record, which then has a gap
-
-
-def instrument(trace: Trace) -> str:
-    """Return what the three channels of one sensor share: band and instrument code, or K-NET's digit."""
-    channel = trace.stats.channel.upper()
-    if channel[:2] in ("NS", "EW", "UD"):
-        return "knet" + channel[2:]
-    return channel[:-1]
-
-
-def component(trace: Trace) -> str:
-    channel = trace.stats.channel.upper()
-    knet = {"EW": "E", "NS": "N", "UD": "Z"}.get(channel[:2])
-    return knet or _LETTERS.get(channel[-1:], "")
-
-
-def record_name(cluster: list[Trace]) -> str:
-    trace = cluster[0]
-    source = trace.stats.get("source_file", "")
-    when = min(t.stats.starttime for t in cluster).strftime("%Y-%m-%dT%H:%M:%S")
-    identity = f"{trace.stats.network}.{trace.stats.station}.{trace.stats.location}.{instrument(trace)}?"
-    return f"{source}: {identity} {when}" if source else f"{identity} {when}"
-
-
-def clusters(traces: list[Trace]) -> list[list[Trace]]:
-    """Split the traces of one sensor into sets that overlap or nearly touch in time: one set, one record."""
-    clusters: list[list[Trace]] = []
-    end = None
-    for trace in sorted(traces, key=lambda t: (t.stats.starttime, t.stats.channel)):
-        if end is None or trace.stats.starttime - end > _MAX_JOIN_S:
-            clusters.append([])
-            end = trace.stats.endtime
-        clusters[-1].append(trace)
-        end = max(end, trace.stats.endtime)
-    return clusters
-
-
-def complete(stream, waiting: dict[tuple, list[Trace]]) -> Stream:
-    """Return the traces of a Stream that have their three components, with siblings that came before.
-
-    Parameters
-    ----------
-    stream : obspy.Stream
-        Of one file.
-    waiting : dict
-        Single components by sensor, kept between calls; what stays in it at the end is incomplete.
-    """
-    whole = Stream()
-    fresh: dict[tuple, list] = {}
-    for trace in stream:
-        key = (trace.stats.network, trace.stats.station, trace.stats.location, instrument(trace))
-        fresh.setdefault(key, []).append(trace)
-    for key, traces in fresh.items():
-        if len({component(t) for t in traces}) >= 3:
-            whole += Stream(traces)
-            continue
-        pool = waiting.setdefault(key, [])
-        pool.extend(traces)
-        for cluster in clusters(pool):
-            if len({component(t) for t in cluster}) == 3:
-                whole += Stream(cluster)
-                waiting[key] = [t for t in waiting[key] if all(t is not c for c in cluster)]
-    return whole
-
-
-def stretches(cluster: list[Trace]) -> list[list[Trace]]:
-    """Split the traces of one sensor at every gap of a component; a cluster that shares no time stays as it is."""
-    pieces = [p for t in cluster for p in (t.split() if np.ma.isMaskedArray(t.data) else [t]) if p.stats.npts]
-    common = None
-    for channel in sorted({t.stats.channel for t in pieces}):
-        spans: list[list[UTCDateTime]] = []
-        for t in sorted((t for t in pieces if t.stats.channel == channel), key=lambda t: t.stats.starttime):
-            if spans and t.stats.starttime - spans[-1][1] <= 1.5 * t.stats.delta:
-                spans[-1][1] = max(spans[-1][1], t.stats.endtime)
-            else:
-                spans.append([t.stats.starttime, t.stats.endtime])
-        if common is None:
-            common = spans
-        else:
-            pairs = ([max(a, c), min(b, d)] for a, b in common for c, d in spans)
-            common = [[start, end] for start, end in pairs if start < end]
-    if not common:
-        return [cluster]
-    cut = ([t.slice(start, end, nearest_sample=True) for t in pieces] for start, end in common)
-    return [[t for t in traces if t.stats.npts] for traces in cut]
 
 
 def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
@@ -113,16 +27,13 @@ def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
         trace = _join(pieces, channel)
         letter = component(trace)
         if not letter:
-            raise RecordError(f"component of channel {channel!r} not known; accepted endings: {' '.join(_LETTERS)}")
+            raise RecordError(f"component of channel {channel!r} not known; accepted endings: {' '.join(LETTERS)}")
         if letter in by_letter:
             raise RecordError(f"two channels for component {letter}: {by_letter[letter].id}, {trace.id}")
         by_letter[letter] = trace
-    have = "".join(sorted(by_letter))
-    for names in (("E", "N", "Z"), ("2", "1", "Z"), ("3", "2", "1")):
-        if set(names) == set(by_letter):
-            break
-    else:
-        raise RecordError(f"components {have or 'none'} are not a triple; accepted: E N Z, 1 2 Z or 1 2 3")
+    names = next((n for n in TRIPLES if set(n) == set(by_letter)), None)
+    if names is None:
+        raise RecordError(not_a_triple([t.stats.channel for t in by_letter.values()]))
     traces = [by_letter[name] for name in names]
     rates = {t.stats.sampling_rate for t in traces}
     if len(rates) > 1:

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from obspy import Stream, Trace, UTCDateTime
 
-from obspy_tng import assembly
+from obspy_tng import grouping
 from obspy_tng.errors import TNGError
 from obspy_tng.io import blocks, files
 from obspy_tng.record import Skipped
 
 PIECE_S = 3600.0
 _FILES, _MEMBERS, _BYTES = 24, 96, 4_000_000  # in one piece; multiples of three keep single components together
-_SLACK = 3  # samples read beyond a stretch, for clocks that drift against the nominal rate
+_SLACK = 3  # samples read beyond a stretch, for clocks that drift against the nominal rate; below grouping.MARGIN
 
 
 class Stretch(NamedTuple):
@@ -28,6 +28,16 @@ class Stretch(NamedTuple):
     first_window: int
     n_windows: int
     total_windows: int  # of the recording
+
+
+class _Plan(NamedTuple):
+    """How recordings are cut; see `pieces`."""
+
+    window_s: float | None
+    overlap: float
+    shorter: int
+    piece_s: float
+    max_windows: int | None
 
 
 class Piece(NamedTuple):
@@ -60,8 +70,8 @@ def pieces(
     window_s : float, optional
         Length of the windows that continuous recordings will be cut into, in s. When given, MiniSEED is indexed by
         its record headers and cut in stretches that hold whole windows, counted from the first sample that the
-        three components share after the start or a gap; a recording may extend over several files. Default: files
-        are records and read whole.
+        three components share after the start or a gap; a recording may extend over several files. Where data overlap
+        and disagree there is a gap, too, and `skipped` tells so. Default: files are records and read whole.
     overlap : float
         Share of a window that the next one covers too: windows begin every ``round(length (1 - overlap))`` samples.
     shorter : int
@@ -97,7 +107,7 @@ def pieces(
             found.extend(blocks.index(path.absolute()))
         except Exception as err:  # ObsPy answers damaged records with several kinds of exception
             skipped.append(Skipped(path.name, f"not readable: {str(err).strip().splitlines()[0][:200]}"))
-    return out + _of_blocks(found, skipped, window_s, overlap, shorter, piece_s, max_windows)
+    return out + _of_blocks(found, skipped, _Plan(window_s, overlap, shorter, piece_s, max_windows))
 
 
 def _of_files(listed) -> list[Piece]:
@@ -125,63 +135,93 @@ def _files_piece(run) -> Piece:
     return Piece(first if len(run) == 1 else f"{first} and {len(run) - 1} more", tuple(run))
 
 
-def _of_blocks(found, skipped, window_s, overlap, shorter, piece_s, max_windows) -> list[Piece]:
+def _of_blocks(found, skipped, plan) -> list[Piece]:
     """Return the stretches of continuous recordings that hold whole windows."""
     sensors: dict[tuple, dict[str, list]] = {}
     for block in found:
         network, station, location, channel = block.id.split(".")
-        key = (network, station, location, assembly.instrument(Trace(header={"channel": channel})))
+        key = (network, station, location, grouping.instrument(Trace(header={"channel": channel})))
         sensors.setdefault(key, {}).setdefault(channel, []).append(block)
     out = []
     for key, channels in sorted(sensors.items()):
         name = ".".join(key) + "?"
-        rates = sorted({b.sampling_rate for held in channels.values() for b in held})
-        if len(channels) != 3:
-            skipped.append(Skipped(name, f"channels {', '.join(sorted(channels))} are not a triple; accepted: three"))
-            continue
-        if len(rates) > 1:
-            text = ", ".join(f"{rate:g}" for rate in rates)
+        rates: dict[float, dict[str, list]] = {}
+        for channel, held in channels.items():
+            for block in held:
+                rates.setdefault(block.sampling_rate, {}).setdefault(channel, []).append(block)
+        whole = {rate: held for rate, held in sorted(rates.items()) if len(held) == 3}
+        if not whole and len(rates) > 1 and len(channels) == 3:
+            text = ", ".join(f"{rate:g}" for rate in sorted(rates))
             skipped.append(Skipped(name, f"components differ in sampling rate: {text} Hz"))
             continue
-        rate = rates[0]
-        length = round(window_s * rate)
-        step = max(1, round(length * (1 - overlap)))
-        per_piece = max(2, int(piece_s * rate) // step)
-        if length < 2:
-            skipped.append(Skipped(name, f"window of {window_s:g} s holds {length} sample(s) at {rate:g} Hz"))
-            continue
-        short = []
-        for start_ns, end_ns in _common([_joined(held, rate) for held in channels.values()]):
-            npts = round((end_ns - start_ns) * 1e-9 * rate) + 1
-            if npts < length - shorter:
-                short.append(npts / rate)
-                continue
-            total = (npts - length + shorter) // step + 1
-            total = min(total, max_windows or total)
-            held = [b for blocks_ in channels.values() for b in blocks_]
-            out.extend(_stretches(name, held, (start_ns, npts), rate, length, step, total, per_piece))
-        if short:
-            text = f"{len(short)} stretch(es) without a gap, the longest of {max(short):.2f} s"
-            skipped.append(Skipped(name, f"{text}, are shorter than a window of {window_s:g} s"))
+        for rate, held in sorted(rates.items()):
+            if rate not in whole:
+                where = f" at {rate:g} Hz" if len(rates) > 1 else ""
+                skipped.append(Skipped(name, f"{grouping.not_a_triple(held)}{where}"))
+        for rate, held in whole.items():
+            out.extend(_of_sensor(name, held, rate, skipped, plan))
     return out
 
 
-def _joined(held, rate) -> list[tuple[int, int]]:
-    """Return the spans in ns that the blocks of one channel cover without a gap."""
+def _of_sensor(name, channels, rate, skipped, plan) -> list[Piece]:
+    """Return the stretches of one sensor at one sampling rate; `channels` are the blocks of its three components."""
+    out = []
+    length = round(plan.window_s * rate)
+    step = max(1, round(length * (1 - plan.overlap)))
+    per_piece = max(2, int(plan.piece_s * rate) // step)
+    if length < 2:
+        skipped.append(Skipped(name, f"window of {plan.window_s:g} s holds {length} sample(s) at {rate:g} Hz"))
+        return []
+    short, spans = [], []
+    for channel, held in channels.items():
+        doubtful = _disagreeing(held)
+        if doubtful:
+            skipped.append(Skipped(name, grouping.doubt(channel, doubtful)))
+        spans.append(_joined(held, rate, doubtful))
+    for start_ns, end_ns in _common(spans):
+        npts = round((end_ns - start_ns) * 1e-9 * rate) + 1
+        if npts < length - plan.shorter:
+            short.append(npts / rate)
+            continue
+        total = (npts - length + plan.shorter) // step + 1
+        total = min(total, plan.max_windows or total)
+        held = [b for blocks_ in channels.values() for b in blocks_]
+        out.extend(_stretches(name, held, (start_ns, npts), rate, length, step, total, per_piece))
+    if short:
+        text = f"{len(short)} stretch(es) without a gap, the longest of {max(short):.2f} s"
+        skipped.append(Skipped(name, f"{text}, are shorter than a window of {plan.window_s:g} s"))
+    return out
+
+
+def _disagreeing(held) -> list[tuple[UTCDateTime, UTCDateTime]]:
+    """Return the spans of time for which blocks of one channel hold different samples."""
+    out, before = [], []
+    for block in sorted(held, key=lambda b: b.start_ns):
+        before = [b for b in before if b.end_ns >= block.start_ns]
+        for other in before:
+            both = grouping.disagreements(list(blocks.read_blocks([other])) + list(blocks.read_blocks([block])))
+            out.extend((start.ns, end.ns) for start, end in both)
+        before.append(block)
+    return [(UTCDateTime(ns=start), UTCDateTime(ns=end)) for start, end in sorted(set(out))]
+
+
+def _joined(held, rate, doubtful=()) -> list[tuple[int, int]]:
+    """Return the spans in ns that the blocks of one channel cover without a gap or a doubt."""
     out: list[list[int]] = []
     for block in sorted(held, key=lambda b: b.start_ns):
         if out and block.start_ns - out[-1][1] <= 1.5e9 / rate:
             out[-1][1] = max(out[-1][1], block.end_ns)
         else:
             out.append([block.start_ns, block.end_ns])
-    return [tuple(span) for span in out]
+    margin = round(grouping.MARGIN / rate * 1e9)
+    return grouping.without(out, [(start.ns - margin, end.ns + margin) for start, end in doubtful])
 
 
 def _common(spans_of) -> list[tuple[int, int]]:
     """Return the spans that lie in one span of every channel."""
     common = spans_of[0]
     for spans in spans_of[1:]:
-        pairs = ((max(a, c), min(b, d)) for a, b in common for c, d in spans if a < d and c < b)
+        pairs = ((max(a, c), min(b, d)) for a, b in common for c, d in spans if a <= d and c <= b)
         common = sorted(pairs)
     return common
 

@@ -15,7 +15,7 @@ import numpy as np
 from obspy import Stream, Trace, UTCDateTime
 from obspy.core import AttribDict
 
-from obspy_tng import assembly
+from obspy_tng import assembly, grouping
 from obspy_tng.assembly import UNITS
 from obspy_tng.errors import FormatError, RecordError
 from obspy_tng.events import EventTable, too_quiet
@@ -167,12 +167,15 @@ def records(
     out = Records()
     groups: dict[tuple, list] = {}
     for trace in stream:
-        key = assembly.instrument(trace)
+        key = grouping.instrument(trace)
         groups.setdefault((trace.stats.network, trace.stats.station, trace.stats.location, key), []).append(trace)
     for key in sorted(groups):
-        found = assembly.clusters(groups[key])
-        for cluster in [part for c in found for part in assembly.stretches(c)] if split_gaps else found:
-            name = assembly.record_name(cluster)
+        found = [part for whole in grouping.clusters(groups[key]) for part in grouping.by_rate(whole)]
+        if split_gaps:
+            out.skipped.extend(Skipped(grouping.record_name(c), text) for c in found for text in grouping.doubts(c))
+            found = [part for c in found for part in grouping.stretches(c)]
+        for cluster in found:
+            name = grouping.record_name(cluster)
             try:
                 record = table.attach(Record(**assembly.assemble(cluster, inventory, units)))
                 if reason := too_quiet(record):
@@ -226,7 +229,7 @@ def iter_records(paths, inventory=None, events=None, *, units: str | None = None
     for name, stream in read_members(paths, foreign):
         for trace in stream:
             trace.stats.source_file = name
-        whole = assembly.complete(stream, waiting)
+        whole = grouping.complete(stream, waiting)
         if whole:
             yield records(whole, inventory, table, units=units)
     rest = records(Stream([t for pool in waiting.values() for t in pool]), inventory, table, units=units)

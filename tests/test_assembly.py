@@ -9,7 +9,7 @@ from obspy import Stream, Trace, UTCDateTime
 from obspy.core import AttribDict
 from obspy.core.inventory import Channel, Inventory, Network, Response, Station
 
-from obspy_tng import assembly
+from obspy_tng import grouping
 from obspy_tng.errors import RecordError
 from obspy_tng.record import records
 
@@ -221,7 +221,7 @@ def test_instrument_and_component():
         ("NS2", "knet2", "N"), ("UD1", "knet1", "Z"), ("hnv", "HN", "Z"), ("HNX", "HN", ""), ("", "", ""),
     ):  # fmt: skip
         trace = Trace(header={"channel": channel})
-        assert (assembly.instrument(trace), assembly.component(trace)) == (sensor, letter), channel
+        assert (grouping.instrument(trace), grouping.component(trace)) == (sensor, letter), channel
 
 
 def test_clusters_split_at_long_silence():
@@ -230,6 +230,6 @@ def test_clusters_split_at_long_silence():
     def at(second):
         return Trace(np.zeros(1001), {"starttime": START + second, "sampling_rate": 100.0})
 
-    assert [len(c) for c in assembly.clusters([at(30), at(0)])] == [2]
-    assert [len(c) for c in assembly.clusters([at(50), at(0)])] == [1, 1]
-    assert assembly.clusters([]) == []
+    assert [len(c) for c in grouping.clusters([at(30), at(0)])] == [2]
+    assert [len(c) for c in grouping.clusters([at(50), at(0)])] == [1, 1]
+    assert grouping.clusters([]) == []

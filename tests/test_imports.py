@@ -19,10 +19,11 @@ ALLOWED = {
     "simulation": {"errors"},
     "response": {"errors"},
     "events": {"errors"},
-    "assembly": {"errors", "response"},
-    "record": {"errors", "assembly", "events", "io"},
-    "pieces": {"errors", "assembly", "io", "record"},
-    "archive": {"errors", "assembly", "events", "io", "pieces", "record"},
+    "grouping": set(),
+    "assembly": {"errors", "grouping", "response"},
+    "record": {"errors", "assembly", "events", "grouping", "io"},
+    "pieces": {"errors", "grouping", "io", "record"},
+    "archive": {"errors", "events", "grouping", "io", "pieces", "record"},
     "site": {"errors", "archive", "record", "events"},  # archive: the same work on this machine or a cluster
     "corpus": {"errors", "assembly", "record"},
     "preprocessing": {"errors", "record"},
@@ -146,7 +147,18 @@ def test_table_has_no_cycle():
 def test_site_and_io_know_no_models():
     """HVSR and the readers work without any of the generating rooms, in the table and by it."""
     generating = {"models", "checkpoint", "training", "pool", "sampling", "synthesis", "adjustment", "provenance"}
-    for name in ("io", "site", "record", "assembly", "response", "events", "corpus", "preprocessing", "simulation"):
+    for name in (
+        "io",
+        "site",
+        "record",
+        "grouping",
+        "assembly",
+        "response",
+        "events",
+        "corpus",
+        "preprocessing",
+        "simulation",
+    ):
         assert not ALLOWED[name] & generating, name
 
 

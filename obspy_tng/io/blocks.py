@@ -86,7 +86,7 @@ def index(path, block_bytes: int = BLOCK_BYTES) -> list[Block]:
 def read_blocks(blocks) -> obspy.Stream:
     """Return the traces of the given blocks; what is contiguous in a file becomes one trace."""
     places = sorted({(b.path, b.offset, b.size) for b in blocks})
-    ids = {b.id for b in blocks}
+    held = {(b.id, b.sampling_rate) for b in blocks}
     runs = []
     for path, offset, size in places:
         if runs and runs[-1][0] == path and runs[-1][1] + runs[-1][2] == offset:
@@ -98,4 +98,4 @@ def read_blocks(blocks) -> obspy.Stream:
         with open(path, "rb") as file:
             file.seek(offset)
             stream += obspy.read(io.BytesIO(file.read(size)), format="MSEED")
-    return obspy.Stream([t for t in stream if t.id in ids])
+    return obspy.Stream([t for t in stream if (t.id, float(t.stats.sampling_rate)) in held])

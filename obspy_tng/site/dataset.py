@@ -165,7 +165,7 @@ def _named(rows):
 def _parent(row):
     """Return what tells the record a row is a window of."""
     r = row.record
-    return r.network, r.station, r.location, r.channels, r.event_id, r.source, str(r.starttime)
+    return r.network, r.station, r.location, r.channels, r.event_id, r.source, str(r.starttime), r.sampling_rate
 
 
 def _places(rows, group, stations) -> dict:
