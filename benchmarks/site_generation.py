@@ -37,6 +37,11 @@ GENERATORS = {  # name -> model, sampler
     "waveform mean": (WAVEFORM, "mean"),
     "waveform dirichlet": (WAVEFORM, "dirichlet"),
 }
+BASELINES = {
+    "mean of five": lambda waves, n, rng: baselines.mean_of_five(waves, n, rng, min(5, len(waves)))[0],
+    "phase-shuffled": lambda waves, n, rng: baselines.phase_shuffled(waves, rng),
+    "phase-scrambled": lambda waves, n, rng: baselines.phase_scrambled(waves, rng),
+}
 NOVELTY = (
     "largest correlation, over real", "its 95th percentile, over real", "largest power correlation, over real",
     "95th percentile of power, over real", "share above real p99",
@@ -77,6 +82,7 @@ def main():
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("-n", type=int, default=24, help="realisations per station and split")
     parser.add_argument("--pool-size", type=int, default=None, help="records of each pool; all of the half left out")
+    parser.add_argument("--without-baselines", action="store_true", help="copies and real against real only")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--out", default=None, help="JSON file")
     args = parser.parse_args()
@@ -89,7 +95,8 @@ def main():
     psa: dict[str, list] = {}
     for number, (mine, held) in enumerate(event_splits(whole.event, args.splits, np.random.default_rng(0))):
         rng = np.random.default_rng(number)
-        made = {name: {} for name in (*args.only, "mean of five", "phase-shuffled", "phase-scrambled")}
+        naive = () if args.without_baselines else BASELINES
+        made = {name: {} for name in (*args.only, *naive)}
         drawn = []
         for code, (records, waves, _) in data.items():
             chosen = np.intersect1d(mine, row[code]) - row[code][0]
@@ -100,9 +107,8 @@ def main():
             for name in args.only:
                 model, sampler = GENERATORS[name]
                 made[name][code] = realise(pools[model], models[model], sampler, number, range(args.n))[0]
-            made["mean of five"][code] = baselines.mean_of_five(waves[chosen], args.n, rng, min(5, len(chosen)))[0]
-            made["phase-shuffled"][code] = baselines.phase_shuffled(waves[chosen], rng)
-            made["phase-scrambled"][code] = baselines.phase_scrambled(waves[chosen], rng)
+            for name in naive:
+                made[name][code] = BASELINES[name](waves[chosen], args.n, rng)
         pool, target = real.take(mine), real.take(held)
         copies = np.concatenate(drawn)
         samples = {"real vs real": (target, pool, held), "copy": (real.take(copies), target, copies)}
