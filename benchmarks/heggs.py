@@ -167,7 +167,7 @@ def inside(x, mask):
     return out
 
 
-def scaling(model, held, draws=4):
+def scaling(model, held, draws=2):
     """Return slopes of ln PGA (HEGGS from noise, BSSA14, real) with magnitude, and with ln distance within events."""
 
     def median(c):
@@ -176,7 +176,7 @@ def scaling(model, held, draws=4):
 
     out = {}
     for low, high in ((2.5, 3.5), (3.0, 4.0), (3.5, 4.5), (4.0, 5.0)):
-        pair = [np.concatenate([held.c[::3, :5], np.full((len(held.c[::3]), 1), m)], 1) for m in (low, high)]
+        pair = [np.concatenate([held.c[::6, :5], np.full((len(held.c[::6]), 1), m)], 1) for m in (low, high)]
         ours, theirs = (float((f(pair[1]) - f(pair[0])).mean()) for f in (median, ln_gmm))
         out[f"per magnitude, {low:g} to {high:g}"] = (ours, theirs, float("nan"))
     ln_r = np.log(conditions.hypocentral_km(held.c))

@@ -103,9 +103,17 @@ def generate_event(
 def _model(model, device):
     from obspy_tng.models import load_model
 
-    if not hasattr(model, "network"):
-        model = load_model(DEFAULT if model in (None, "heggs") else model, device=device)
     loaded = model
+    if not hasattr(model, "network"):
+        try:
+            loaded = load_model(DEFAULT if model in (None, "heggs") else model, device=device)
+        except ModelError as err:
+            if model not in (None, "heggs"):
+                raise
+            raise ModelError(
+                f"HEGGS's weights ({DEFAULT}) are no part of the package: train them with 'obspy-tng train CORPUS "
+                f"--model heggs --out FOLDER' and give model=FOLDER, or their file"
+            ) from err
     if loaded.card["model"] != "heggs":
         raise ModelError(f"model {loaded.name} makes motion of pools, not of one earthquake; accepted: a HEGGS")
     return loaded

@@ -1,5 +1,6 @@
 """HEGGS: its loss, its parts, training on pairs, generation of one earthquake."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,25 @@ from obspy_tng.models import heggs
 SAMPLES = Path(__file__).parents[1] / "data_samples" / "network"
 QUICK = dict(kind="heggs", epochs=2, batch=4, precision="fp32", seed=3, threads=1)
 EVENT = (36.1, -117.7, 8.0, 4.5)
+
+
+@dataclass(frozen=True)
+class Narrow(heggs.HeggsConfig):
+    """The network with fewer channels."""
+
+    latent: int = 16
+    shallow: int = 24
+    width: int = 24
+    deep: int = 32
+    tokens: int = 32
+
+
+@pytest.fixture(scope="module", autouse=True)
+def narrow():
+    """Train narrow networks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heggs, "HeggsConfig", Narrow)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +72,11 @@ def test_noise_schedule():
     assert (z**2).mean(1).flatten().tolist() == pytest.approx([1.0] * 12000, abs=1e-4)
     mixed = heggs.noised(z, t, torch.randn_like(z))
     assert (mixed**2).mean((1, 2)).tolist() == pytest.approx([1.0] * 3, abs=0.02)
+
+
+def test_size_is_that_of_the_brief():
+    """The network has 3 to 5 million parameters."""
+    assert 3e6 < sum(p.numel() for p in heggs.Heggs().parameters()) < 5e6
 
 
 def test_amplitude_correction_leaves_what_comes_before_p():
@@ -145,7 +170,6 @@ def test_card_tells_what_it_was_trained_on(model, corpus):
     assert set(model.places) == set(corpus.codes())
     assert card["model"] == "heggs"
     assert card["paired"] is True
-    assert 3e6 < sum(p.numel() for p in model.network.parameters()) < 5e6
 
 
 def test_settings_that_do_not_fit_are_refused(corpus, tmp_path):
@@ -214,6 +238,15 @@ def test_known_stations_need_no_coordinates(model):
         tng.generate("CI.NONE", event=EVENT, model=model)
 
 
+def test_missing_weights_say_how_to_get_them(monkeypatch, tmp_path):
+    """Where the optional weights are not at hand, one line says which command makes them."""
+    monkeypatch.setattr("obspy_tng.models.SHIPPED", tmp_path)
+    with pytest.raises(ModelError, match="train CORPUS --model heggs"):
+        tng.generate("CI.CWC", event=EVENT, model="heggs")
+    with pytest.raises(ModelError, match="nothing"):
+        tng.generate("CI.CWC", event=EVENT, model="nothing")
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -270,3 +303,12 @@ def test_section(model):
     np.testing.assert_allclose(sorted(dashes[0].get_xdata()), told)
     with pytest.raises(TNGError, match="event"):
         plot_section(stream[:0])
+
+
+def test_trains_from_the_command_line(corpus, tmp_path):
+    """Train --model heggs --unpaired says so in its card, and keeps the share of noise."""
+    words = ["train", str(corpus.path), "--model", "heggs", "--unpaired", "--epochs", "1", "--threads", "1"]
+    done = CliRunner().invoke(group, [*words, "--noise-share", "0.5", "--out", str(tmp_path / "u")])
+    assert done.exit_code == 0, done.output
+    card = tng.load_model(tmp_path / "u").card
+    assert (card["paired"], card["noise_share"]) == (False, 0.5)

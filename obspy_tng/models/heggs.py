@@ -46,8 +46,9 @@ class HeggsConfig:
         Components times frequencies, and frames, of a spectrogram.
     frame_s : float
         From frame to frame.
-    latent, width, deep : int
-        Numbers per step of the code; channels at the code's rate, and half of it.
+    latent, shallow, width, deep : int
+        Numbers per step of the code; channels at twice the code's rate, in the denoiser at the code's rate, and in the
+        denoiser at half of it, also in encoder and decoder at the code's.
     tokens, heads : int
         Size of a token of the condition; heads of attention.
     centre : tuple of float
@@ -60,6 +61,7 @@ class HeggsConfig:
     frames: int = 376
     frame_s: float = 0.16
     latent: int = 48
+    shallow: int = 160
     width: int = 192
     deep: int = 224
     tokens: int = 128
@@ -88,12 +90,12 @@ class Heggs(nn.Module):
         self.register_buffer("mean", torch.zeros(c.rows, 1))
         self.register_buffer("sd", torch.ones(c.rows, 1))
         self.encoder = nn.Sequential(
-            nn.Conv1d(c.rows, 160, 6, 2, 2), _Block(160), nn.Conv1d(160, c.deep, 4, 2, 1), _Block(c.deep),
-            nn.GELU(), nn.Conv1d(c.deep, c.latent, 1),
+            nn.Conv1d(c.rows, c.shallow, 6, 2, 2), _Block(c.shallow), nn.Conv1d(c.shallow, c.deep, 4, 2, 1),
+            _Block(c.deep), nn.GELU(), nn.Conv1d(c.deep, c.latent, 1),
         )  # fmt: skip
         self.decoder = nn.Sequential(
-            nn.Conv1d(c.latent, c.deep, 3, 1, 1), _Block(c.deep), nn.ConvTranspose1d(c.deep, 160, 4, 2, 1), _Block(160),
-            nn.GELU(), nn.ConvTranspose1d(160, c.rows, 6, 2, 2),
+            nn.Conv1d(c.latent, c.deep, 3, 1, 1), _Block(c.deep), nn.ConvTranspose1d(c.deep, c.shallow, 4, 2, 1),
+            _Block(c.shallow), nn.GELU(), nn.ConvTranspose1d(c.shallow, c.rows, 6, 2, 2),
         )  # fmt: skip
         self.denoiser = Denoiser(c)
         self.acm = AmplitudeCorrection(c)
