@@ -39,6 +39,7 @@ def map_records(
     inventory=None,
     events=None,
     units: str | None = None,
+    need_response: bool = True,
     window_s: float | None = None,
     overlap: float = 0.0,
     shorter: int = 0,
@@ -57,7 +58,7 @@ def map_records(
         found by its name in an installed module (`functools.partial` of one is fine), and its value should be small.
     paths, window_s, overlap, shorter, piece_s, max_windows
         See `pieces`.
-    inventory, events, units
+    inventory, events, units, need_response
         See `obspy_tng.records`.
     jobs : int
         Processes on this machine. More than one starts fresh Pythons: a script needs
@@ -85,7 +86,7 @@ def map_records(
     windows = {"window_s": window_s, "overlap": overlap, "shorter": shorter, "max_windows": max_windows}
     todo = pieces(paths, skipped, piece_s=piece_s, **windows)
     inventory = read_inventory(inventory)
-    context = _Context(inventory, EventTable(read_events(events), inventory), units)
+    context = _Context(inventory, EventTable(read_events(events), inventory), units, need_response)
     yield Part(Piece("files"), None, skipped)
     waiting: list = []
     for done, (part, lonely) in enumerate(_shared_out(function, todo, context, min(jobs, len(todo)), scheduler), 1):
@@ -103,6 +104,12 @@ class _Context(NamedTuple):
     inventory: Any
     table: EventTable
     units: str | None
+    need_response: bool
+
+    def records(self, stream):
+        """Return the records of a Stream."""
+        how = {"units": self.units, "need_response": self.need_response}
+        return records(stream, self.inventory, self.table, **how)
 
 
 _context: _Context | None = None  # of a worker process
@@ -129,7 +136,7 @@ def _work(function, piece, context=None) -> tuple[Part, list]:
                         trace.stats.source_file = member
                     whole += grouping.complete(stream, waiting)
             lonely = [trace for pool in waiting.values() for trace in pool]
-        found = records(whole, context.inventory, context.table, units=context.units)
+        found = context.records(whole)
         skipped = [Skipped(*item) for item in foreign] + found.skipped
         if piece.stretch:
             found = [replace(r, data=r.data[:, : piece.stretch.npts]) for r in found]
@@ -144,7 +151,7 @@ def _of_siblings(function, traces, context) -> Part:
     """Return the part made of single components that came from different pieces."""
     piece = Piece("components from several files")
     try:
-        found = records(Stream(traces), context.inventory, context.table, units=context.units)
+        found = context.records(Stream(traces))
         return Part(piece, function(found, piece), found.skipped)
     except Exception as err:
         return Part(piece, None, [Skipped(piece.name, f"unexpected {type(err).__name__}: {err}")])

@@ -10,7 +10,7 @@ from obspy import Stream, Trace, UTCDateTime
 
 from obspy_tng.errors import RecordError
 from obspy_tng.grouping import LETTERS, TRIPLES, component, not_a_triple
-from obspy_tng.response import has_response, to_acceleration
+from obspy_tng.response import has_response, sensitivities, to_acceleration
 
 COMPONENTS = "ENZ"  # the order of rows everywhere
 UNITS = {"m/s2": 1.0, "cm/s2": 0.01, "gal": 0.01, "g": 9.80665}  # factor to m/s²
@@ -19,8 +19,8 @@ UNITS = {"m/s2": 1.0, "cm/s2": 0.01, "gal": 0.01, "g": 9.80665}  # factor to m/s
 _CALIBRATED = ("dyna", "nsmn", "at2", "knet", "matlab", "tng", "simulation")
 
 
-def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
-    """Return the fields of a Record made of the traces of one sensor that belong together."""
+def assemble(cluster: list[Trace], inventory, units: str | None, need_response: bool = True) -> dict:
+    """Return the fields of a Record made of the traces of one sensor that belong together; see `record.records`."""
     by_letter: dict[str, Trace] = {}
     for channel in sorted({t.stats.channel for t in cluster}):
         pieces = [t for t in cluster if t.stats.channel == channel]
@@ -43,15 +43,15 @@ def assemble(cluster: list[Trace], inventory, units: str | None) -> dict:
     data, start = _common_window(traces)
     _check(data, [t.stats.channel for t in traces])
     stats = traces[0].stats
-    data, unit = _to_mps2(data, traces, start, inventory, units)
-    data = _orient(data, traces, start, inventory)
+    data, unit = _to_mps2(data, traces, start, inventory, units, need_response)
+    data, oriented = _orient(data, traces, start, inventory)
     coordinates = _coordinates(traces[0], start, inventory)
     event, (p_s, s_s) = _event(stats), _file_onsets(traces, start)
     return dict(
         data=np.ascontiguousarray(data, dtype=np.float64),
         sampling_rate=float(stats.sampling_rate), starttime=start,
         network=stats.network, station=stats.station, location=stats.location,
-        channels=tuple(t.stats.channel for t in traces), units=unit,
+        channels=tuple(t.stats.channel for t in traces), units=unit, oriented=oriented,
         latitude_deg=coordinates[0], longitude_deg=coordinates[1], elevation_m=coordinates[2],
         vs30_mps=float(stats.get("site", {}).get("vs30_mps", np.nan)),
         p_s=p_s, s_s=s_s, onset_source="pick" if np.isfinite(s_s) else "", source=stats.get("source_file", ""),
@@ -180,8 +180,8 @@ def _flat_run(row: np.ndarray) -> int:
     return longest
 
 
-def _to_mps2(data, traces, start, inventory, units):
-    """Return samples in m/s² and ``"m/s2"``, or as they are and ``"unknown"``."""
+def _to_mps2(data, traces, start, inventory, units, need_response):
+    """Return samples in m/s² and ``"m/s2"``, or as they are and ``"unknown"``: all three components alike."""
     stats = traces[0].stats
     calib = np.array([t.stats.calib for t in traces])[:, None]
     if units is not None:
@@ -194,7 +194,12 @@ def _to_mps2(data, traces, start, inventory, units):
     # FDSN instrument code X: generated; an inventory of real instruments says nothing of it
     generated = stats.channel[1:2].upper() == "X" and not has_response(inventory, traces[0].id, start)
     if inventory is not None and not known and not generated:
-        return to_acceleration(data, [t.id for t in traces], start, stats.sampling_rate, inventory), "m/s2"
+        ids = [t.id for t in traces]
+        if need_response or all(has_response(inventory, i, start) for i in ids):
+            return to_acceleration(data, ids, start, stats.sampling_rate, inventory), "m/s2"
+        gains = sensitivities(inventory, ids, start)
+        if gains is not None:
+            return data * (gains[2] / gains)[:, None], "unknown"
     if not (np.isfinite(calib) & (calib != 0)).all():
         values = ", ".join(f"{c:g}" for c in calib[:, 0])
         raise RecordError(f"stats.calib is {values}; 0 and NaN tell nothing")
@@ -202,14 +207,17 @@ def _to_mps2(data, traces, start, inventory, units):
 
 
 def _orient(data, traces, start, inventory):
-    """Rotate to E, N, Z where the true azimuths are known and differ from the nominal ones by over 0.5°."""
+    """Rotate to E, N, Z where the true azimuths are known and differ from the nominal ones by over 0.5°.
+
+    Also tell whether the rows are E and N: by their azimuths or, where these are unknown, by their letters.
+    """
     azimuths = [_azimuth(t, start, inventory) for t in traces]
     if any(a is None for a in azimuths):
-        return data
+        return data, component(traces[0]) == "E"
     (az_e, dip_e), (az_n, dip_n), (az_z, dip_z) = azimuths
     off = abs((az_e - 90 + 180) % 360 - 180) + abs((az_n + 180) % 360 - 180) + abs(dip_z + 90)
     if off < 0.5:
-        return data
+        return data, True
     from obspy.signal.rotate import rotate2zne
 
     try:
@@ -217,7 +225,7 @@ def _orient(data, traces, start, inventory):
     except ValueError:
         azimuths, dips = f"{az_e:g}, {az_n:g}, {az_z:g}", f"{dip_e:g}, {dip_n:g}, {dip_z:g}"
         raise RecordError(f"azimuths {azimuths}° and dips {dips}° do not span space") from None
-    return np.array([e, n, z])
+    return np.array([e, n, z]), True
 
 
 def _azimuth(trace, start, inventory):

@@ -60,6 +60,8 @@ class Record:
         P and S onset in seconds after `starttime`; NaN when nothing tells them.
     onset_source : str
         ``"pick"``, ``"travel time"`` or ``""``; of S when both differ.
+    oriented : bool
+        False when the azimuths of horizontals 1 and 2 are not known: 2 stands in the row of E, 1 in that of N.
     """
 
     data: np.ndarray
@@ -85,6 +87,7 @@ class Record:
     s_s: float = np.nan
     onset_source: str = ""
     source: str = ""
+    oriented: bool = True
 
     @property
     def code(self) -> str:
@@ -125,7 +128,13 @@ class Record:
 
 
 def records(
-    stream: Stream, inventory=None, events=None, *, units: str | None = None, split_gaps: bool = False
+    stream: Stream,
+    inventory=None,
+    events=None,
+    *,
+    units: str | None = None,
+    split_gaps: bool = False,
+    need_response: bool = True,
 ) -> Records:
     """Make three-component records in m/s² of a Stream.
 
@@ -143,6 +152,9 @@ def records(
     split_gaps : bool
         Make one record of each stretch that all three components hold without a gap; else a gap is a reason to leave
         a record out.
+    need_response : bool
+        Leave out records of which the inventory lacks the response of a component. False: the three are then left as
+        they are, of unknown units, but for their overall sensitivities where the inventory has all three.
 
     Returns
     -------
@@ -177,7 +189,7 @@ def records(
         for cluster in found:
             name = grouping.record_name(cluster)
             try:
-                record = table.attach(Record(**assembly.assemble(cluster, inventory, units)))
+                record = table.attach(Record(**assembly.assemble(cluster, inventory, units, need_response)))
                 if reason := too_quiet(record):
                     raise RecordError(reason)
             except RecordError as err:

@@ -76,8 +76,24 @@ class _Key:
         return self.value is other.value
 
 
+def sensitivities(inventory, ids, time):
+    """Return the overall sensitivities of channels, shape (3,), None unless all are known and of one unit."""
+    found = [next((r.instrument_sensitivity for r in _responses(inventory, i, time)), None) for i in ids]
+    values = np.array([np.nan if s is None else float(s.value or np.nan) for s in found])
+    units = {(s.input_units or "").upper() for s in found if s is not None}
+    return values if len(units) == 1 and (values > 0).all() else None
+
+
 def _find(inventory, seed_id, time):
     """Return the response of a channel whose epoch holds `time`, as a key for the cache."""
+    for response in _responses(inventory, seed_id, time):
+        if response.response_stages:
+            return _Key(response)
+    raise RecordError(f"no response for {seed_id} at {time.date} in the inventory")
+
+
+def _responses(inventory, seed_id, time):
+    """Yield the responses of a channel at a time, with stages or without."""
     # Inventory.select copies all it returns, which takes a hundred times longer
     for network in inventory:
         for station in network:
@@ -85,9 +101,8 @@ def _find(inventory, seed_id, time):
                 code = f"{network.code}.{station.code}.{channel.location_code or ''}.{channel.code}"
                 if code != seed_id or not all(p.is_active(time=time) for p in (network, station, channel)):
                     continue
-                if channel.response is not None and channel.response.response_stages:
-                    return _Key(channel.response)
-    raise RecordError(f"no response for {seed_id} at {time.date} in the inventory")
+                if channel.response is not None:
+                    yield channel.response
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from obspy_tng.site.table import Table
 COMPONENTS = ("E", "N", "Z")
 
 
-def build(rows: list[Row], skipped, settings: Settings, n_traces: int = 0):
+def build(rows: list[Row], skipped, settings: Settings, n_traces: int = 0, notes=()):
     """Return the table of all curves; its ``dataset()`` is the Dataset.
 
     Parameters
@@ -24,6 +24,8 @@ def build(rows: list[Row], skipped, settings: Settings, n_traces: int = 0):
     settings : Settings
     n_traces : int
         Records of each station whose samples are kept, where rows have them.
+    notes : sequence of str
+        What to know of the data that were used, such as those of `notes_of`.
 
     Returns
     -------
@@ -70,8 +72,39 @@ def build(rows: list[Row], skipped, settings: Settings, n_traces: int = 0):
         variables["hvsr_azimuth"] = (("record", "azimuth", "frequency"), by_azimuth, _attrs(long_name, "1"))
     if n_traces:
         _add_traces(variables, coords, rows, n_traces)
-    attrs = settings.attrs() | {"skipped": [f"{s.name}: {s.reason}" for s in skipped]}
+    attrs = settings.attrs() | {"skipped": [f"{s.name}: {s.reason}" for s in skipped], "notes": list(notes)}
     return Table(variables, coords, attrs)
+
+
+def notes_of(rows: list[Row], settings: Settings, inventory: bool) -> list[str]:
+    """Return a line on records whose response or azimuths are not known, where an answer may depend on it.
+
+    Parameters
+    ----------
+    rows : list of Row
+    settings : Settings
+    inventory : bool
+        There is one, so that amplitudes were to be corrected.
+    """
+    out = []
+    raw = [r.record for r in rows if inventory and r.record.units == "unknown" and r.record.channels[2][1:2] != "X"]
+    if raw:
+        out.append(
+            f"{_which(raw)}: the inventory lacks responses; amplitudes as they are, which H/V allows if the three "
+            "components have the same"
+        )
+    direction = settings.azimuths_deg or not settings.horizontal.startswith(("quadratic", "total-energy", "rotd"))
+    loose = [r.record for r in rows if direction and not r.record.oriented]
+    if loose:
+        out.append(
+            f"{_which(loose)}: azimuths of 1 and 2 are not known, taken as north and east; an inventory has them"
+        )
+    return out
+
+
+def _which(records) -> str:
+    codes = sorted({r.code for r in records})
+    return ", ".join(codes[:5]) + (f" and {len(codes) - 5} more stations" if len(codes) > 5 else "")
 
 
 def with_azimuth_statistics(dataset):

@@ -10,7 +10,7 @@ import numpy as np
 
 from obspy_tng.errors import RecordError, TNGError
 from obspy_tng.record import Record, Skipped
-from obspy_tng.site.dataset import build, with_azimuth_statistics
+from obspy_tng.site.dataset import build, notes_of, with_azimuth_statistics
 from obspy_tng.site.inputs import map_parts
 from obspy_tng.site.rows import Row, rows
 from obspy_tng.site.settings import Settings, check
@@ -106,8 +106,8 @@ def hvsr(
         A row of dimension ``record`` is one window. ``hvsr`` (record, frequency); ``accepted``, ``rejected_by``
         (record); ``snr_ok`` (record, component, frequency); over accepted rows ``curve``, ``sigma_ln``, ``n_valid``
         (station, frequency): exp(mean ln), standard deviation of ln (ddof 1), number of valid rows. Coordinates say
-        station, event, distance, window and noise of every row; attributes hold the settings and ``skipped``, what
-        was left out and why.
+        station, event, distance, window and noise of every row; attributes hold the settings, ``skipped``, what was
+        left out and why, and ``notes``, what to know of the rest.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def tabulate(
         skipped.extend(value[1] if value else ())
     if not found:
         raise NothingComputedError(skipped)
-    return build(found, skipped, settings, n_traces)
+    return build(found, skipped, settings, n_traces, notes=notes_of(found, settings, inventory is not None))
 
 
 def finished(table: Table, reject: str | Sequence[str] = (), mask=None) -> Table:

@@ -56,7 +56,8 @@ def map_parts(
             if table is None:
                 inventory = read_inventory(inventory)
                 table = EventTable(read_events(events), inventory)
-            item = records(item, inventory, table, units=units, split_gaps=split_gaps)
+            how = {"units": units, "split_gaps": split_gaps, "need_response": False}  # a ratio does without
+            item = records(item, inventory, table, **how)
         elif isinstance(item, (str, bytes)) or hasattr(item, "__fspath__"):
             paths.append(item)
             continue
@@ -66,7 +67,8 @@ def map_parts(
     if paths:
         from obspy_tng.archive import map_records
 
-        for part in map_records(function, paths, inventory=inventory, events=events, units=units, **archive):
+        given = {"inventory": inventory, "events": events, "units": units, "need_response": False}
+        for part in map_records(function, paths, **given, **archive):
             yield part.value, part.skipped
 
 
