@@ -176,8 +176,8 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
 
     FILES|DIRS are files ObsPy reads, directories, globs or zip archives. f0 is the lowest clear peak of a
     station's log-mean curve (amplitude 2 or more, ln-prominence 0.25 or more) with its 68 % interval, or none
-    and the reason. SESAME gives the criteria met of reliability (3) and clarity (6). What was skipped, and why,
-    is listed on stderr.
+    and the reason. A ? behind the interval: f0 may be another, lower peak, which the remark names. SESAME gives
+    the criteria met of reliability (3) and clarity (6). What was skipped, and why, is listed on stderr.
 
     \b
     Exit code: 0 something was computed, 1 nothing, 2 usage.
@@ -268,7 +268,9 @@ def _check_outputs(plot):
 
 
 def _remark(curves, events):
-    """Say on stderr when S windows were placed by energy, and when the record looks like microtremor."""
+    """Say on stderr what is not known of records, when energy told S windows, and what looks like microtremor."""
+    for note in curves.attrs["notes"]:
+        click.echo(f"note: {note}", err=True)
     energy = int((curves.window_source.values == "energy").sum())
     if not energy or events:
         return

@@ -10,6 +10,7 @@ from obspy_tng.cli.output import replace, write_netcdf
 from obspy_tng.errors import TNGError
 
 NUMBERS = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support", "f0_record_sigma_ln")
+NUMBERS += ("f0_alternative_hz", "f0_alternative_support")
 
 
 def summary(curves, f0, verdicts=None) -> list[dict]:
@@ -76,6 +77,7 @@ def table(rows) -> str:
     for r in rows:
         f0, a0, sigma, support = (_text(r[name]) for name in ("f0_hz", "a0", "sigma_ln", "support"))
         interval = "-" if r["f0_low_hz"] is None else f"{r['f0_low_hz']:.2f}-{r['f0_high_hz']:.2f}"
+        interval += "?" if r["f0_hz"] and r["f0_alternative_hz"] else ""
         used = f"{r['n_used']}/{r['n_windows']}"
         also = ", ".join(f"{p['frequency_hz']:.2f}" for p in r["peaks"])
         remark = "; ".join(filter(None, [f"further peaks {also} Hz" if also else "", r["reason"]]))

@@ -19,6 +19,7 @@ from obspy_tng.site.table import band_of, like
 from obspy_tng.site.uncertainty import CONFIDENCE, QUANTILES, SAME_PEAK_LN, same_peak
 
 MIN_SUPPORT = 0.8  # share of resamplings in which a peak must be clear too; tuned on simulated sites
+MIN_DOUBT = 0.2  # share of resamplings that have a clear peak below f0: f0 may be that
 MIN_RECORDS = 3  # frequencies with fewer valid records take no part (unless the station has fewer)
 RULES = ("lowest clear peak", "argmax")
 # variable -> unit, of every peak and, for the lowest one, of the station
@@ -38,6 +39,8 @@ OF_STATION = {
     "sigma_ln": "1",
     "support": "1",
     "f0_record_sigma_ln": "1",
+    "f0_alternative_hz": "Hz",
+    "f0_alternative_support": "1",
 }
 
 
@@ -109,7 +112,9 @@ def pick_f0(
         Per ``station``: ``f0_hz``, ``f0_low_hz`` and ``f0_high_hz`` (68 % interval of `uncertainty.interval`),
         ``a0`` and ``sigma_ln`` there, ``support`` (share of resamplings that have the peak), ``n_records``,
         ``n_windows`` (accepted rows), ``n_used`` (those valid at f0, or at any frequency when there is none),
-        ``reason`` (remarks when there is an f0).
+        ``reason`` (remarks when there is an f0). ``f0_alternative_hz`` is the place of another, lower peak that is
+        clear in at least a fifth of the resamplings, ``f0_alternative_support``, and could as well be f0; NaN when
+        there is none. The interval is that of the peak chosen, and does not tell of the other.
 
         Per ``station`` and ``peak``, the first of them f0, from low to high, NaN where there are fewer:
         ``peak_frequency_hz``, ``peak_low_hz``, ``peak_high_hz``, ``peak_amplitude``, ``peak_prominence_ln``,
@@ -237,12 +242,13 @@ def _of_curves(curves, frequency, inside, limits, min_support, rng, n_bootstrap,
     if n_independent >= MIN_RECORDS and n_bootstrap:
         again = uncertainty.resampled_curves(logs, valid, usable, n_independent, n_bootstrap, rng)
         trials = [np.array([p.frequency_hz for p in clear_peaks(c, frequency, *limits)]) for c in again]
-    kept, weak = [], ""
+    kept, weak, told = [], "", np.nan
     for peak in found:
         same = same_peak(trials, peak.frequency_hz)
         support = same.size / n_bootstrap if trials else np.nan
         if support < min_support:
             if not (kept or weak):
+                told = peak.frequency_hz
                 weak = (
                     f"the peak at {peak.frequency_hz:.2f} Hz, amplitude {peak.amplitude:.1f}, is clear in only "
                     f"{int(100 * support)} % of resamplings"
@@ -250,15 +256,20 @@ def _of_curves(curves, frequency, inside, limits, min_support, rng, n_bootstrap,
             continue
         limit = uncertainty.interval(peak.frequency_hz, same, n_independent) if trials else (np.nan, np.nan)
         kept.append((peak.frequency_hz, *limit, peak.amplitude, peak.prominence_ln, support))
+    out |= _alternative(trials, kept[0][0] if kept else np.inf, (low, high))
     if not kept:
         return out | {"reason": f"no clear peak: {weak}"}, []
     f0, f0_low, f0_high, a0, _, support = kept[0]
+    other, share = out["f0_alternative_hz"], out["f0_alternative_support"]
+    doubt = f"f0 may be {other:.2f} Hz instead (support {share:.2f})" if share > 0 else ""
+    if weak and abs(np.log(told / other)) <= SAME_PEAK_LN:
+        weak = ""  # the same peak
     at = int(np.argmin(np.abs(np.log(frequency / f0))))
     here = logs[valid[:, at], at]
     hint = edge_hint(curve[inside], frequency[inside], *limits)
     what = "record(s)" if n == n_independent else "window(s) without overlap"
     few = f"only {n_independent} {what}: f0 is uncertain, not tested by resampling"
-    remarks = [few if n_independent < MIN_RECORDS else "", weak, hint if "below" in hint else ""]
+    remarks = [few if n_independent < MIN_RECORDS else "", doubt, weak, hint if "below" in hint else ""]
     out |= {
         "f0_hz": f0,
         "f0_low_hz": f0_low,
@@ -273,8 +284,22 @@ def _of_curves(curves, frequency, inside, limits, min_support, rng, n_bootstrap,
     return out, kept
 
 
+def _alternative(trials, f0_hz, band_hz) -> dict:
+    """Return the peak below f0, inside the band, that most resamplings have, if enough of them do."""
+    low_hz, high_hz = band_hz[0], min(band_hz[1], f0_hz * np.exp(-SAME_PEAK_LN))
+    inside = [t[(t >= low_hz) & (t <= high_hz)] for t in trials]
+    places = np.sort(np.concatenate([[], *inside]))
+    found = [same_peak(inside, place) for place in places[:: -(-places.size // 50) or 1]]
+    if not found:
+        return {}
+    place = float(np.median(max(found, key=len)))
+    share = same_peak(inside, place).size / len(trials)
+    return {"f0_alternative_hz": place, "f0_alternative_support": share} if share >= MIN_DOUBT else {}
+
+
 def _nothing(n_used) -> dict:
     names = ("f0_hz", "f0_low_hz", "f0_high_hz", "a0", "sigma_ln", "support")
+    names += ("f0_alternative_hz", "f0_alternative_support")
     return dict.fromkeys(names, np.nan) | {"n_used": n_used, "reason": ""}
 
 

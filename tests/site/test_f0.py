@@ -85,6 +85,33 @@ def test_peak_of_few_records_is_not_clear():
     assert "clear in only" in str(f0.reason.values[0]) and "2.00 Hz" in str(f0.reason.values[0])
 
 
+def test_another_peak_that_f0_may_be():
+    """A low peak that half of the resamplings hold: f0 is the next one up, and the other is told with its share."""
+    rng = np.random.default_rng(5)
+    height = rng.normal(size=20)
+    height = np.exp(np.log(2.0) + 0.6 * (height - height.mean()))
+    curves = np.array([bump(6.0, 4.0) * bump(1.5, h) for h in height])
+    f0 = pick_f0(dataset(curves))
+    share = float(f0.f0_alternative_support[0])
+    assert float(f0.f0_hz[0]) == pytest.approx(6.0, rel=0.02)
+    assert float(f0.f0_alternative_hz[0]) == pytest.approx(1.5, rel=0.02)
+    assert str(f0.reason.values[0]) == f"f0 may be 1.50 Hz instead (support {share:.2f})"
+    # the share is that of resampled means of the bump that reach an amplitude of 2 (and little else of the curve there)
+    logs = np.log([c[np.argmin(np.abs(FREQUENCY - 1.5))] for c in curves])
+    means = logs[rng.integers(20, size=(20_000, 20))].mean(axis=1)
+    assert share == pytest.approx((means >= np.log(2)).mean(), abs=0.1) and 0.2 < share < 0.8
+
+
+def test_no_other_peak():
+    """A site of one peak, or of two that both stand in every resampling, has no alternative."""
+    rng = np.random.default_rng(6)
+    scatter = np.exp(0.05 * rng.normal(size=(20, 1)))
+    for curve in (bump(3.0, 4.0), bump(1.5, 3.0) * bump(8.0, 6.0)):
+        f0 = pick_f0(dataset(curve * scatter))
+        assert np.isnan(f0.f0_alternative_hz[0]) and np.isnan(f0.f0_alternative_support[0])
+        assert str(f0.reason.values[0]) == ""
+
+
 def test_further_peaks_have_their_own_place():
     """Two clear peaks and a weak one: `peak` holds the two from low to high, the first is f0; NaN pads a station that
     has one.
