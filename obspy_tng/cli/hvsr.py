@@ -52,7 +52,7 @@ def _suffix(accepted):
     metavar="WINDOW",
     help="s: S window of 20 s from 0.5 s before S; with --band max(15 s, 10/FMIN). SECONDS: S window of that length. "
     "full: whole record. noise: what there is before P. sliding:SECONDS: windows of that length through the whole "
-    "record, for microtremor; with --compat geopsy SECONDS alone means this.",
+    "record, for microtremor; with --compat geopsy SECONDS alone means this, and 59.99, as its log tells it, 60.",
 )
 @click.option(
     "--overlap",

@@ -16,6 +16,7 @@ BAND_HZ = (0.5, 20.0)  # without a band
 N_FREQUENCY = 200
 TAPER = 0.1
 GEOPSY = {"band_hz": (0.3, 40.0), "n_frequency": 2048, "window": 60.0, "taper": 0.1}
+LAST_SAMPLE_S = 0.05  # of recordings of 20 Hz or more
 COMPATS = ("geopsy", "timesnet-gen")
 GROUPS = {
     "station": lambda r: r.code,
@@ -137,7 +138,8 @@ def parse_window(window, band_hz=None, compat=None) -> tuple[str, float | None]:
     ----------
     window : str or float
         ``"s"``, ``"full"``, ``"noise"``, ``"sliding:SECONDS"`` or the length of an S window in s. With
-        ``compat="geopsy"`` a length is that of sliding windows, and ``"s"`` means 60 s.
+        ``compat="geopsy"`` a length is that of sliding windows, and ``"s"`` means 60 s; up to 0.05 s less than whole
+        seconds means these: Geopsy's log calls a window of 60 s 59.99 s, from its first sample to its last.
 
     Returns
     -------
@@ -166,6 +168,8 @@ def parse_window(window, band_hz=None, compat=None) -> tuple[str, float | None]:
         length_s = GEOPSY["window"] if given == "s" else float(given)
     except ValueError:
         length_s = np.nan
+    if compat == "geopsy" and 1 < length_s < np.inf and 0 < np.ceil(length_s) - length_s <= LAST_SAMPLE_S:
+        length_s = float(np.ceil(length_s))
     if not 1 <= length_s < np.inf:
         raise TNGError(f"window {window!r} not known; accepted: the length of sliding windows, 1 s or more")
     return "sliding", length_s
