@@ -27,6 +27,7 @@ _ZIP_DEPTH = 3
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
 _OURS = {"DYNA": _is_dyna, "NSMN": _is_nsmn, "AT2": _is_at2}
 _ZIP = b"PK\x03\x04"
+_CURVES = (b"# GEOPSY output version", b"# hvsrpy output version")
 _METADATA = {b"FDSNStationXML": "StationXML", b"quakeml": "QuakeML", b"seiscomp": "SCML"}
 _COMPRESSED = (".gz", ".bz2", ".tgz", ".tar", ".z")
 
@@ -216,6 +217,8 @@ def _foreign(head):
         return "empty file"
     if head.startswith(_APPLE_DOUBLE):
         return "macOS resource fork, not a record"
+    if head.startswith(_CURVES):
+        return "a .hv file: an H/V curve, not waveforms; obspy_tng.site.hv_file reads it"
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         for mark, kind in _METADATA.items():
             if mark.lower() in head.lower():

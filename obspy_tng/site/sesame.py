@@ -163,7 +163,7 @@ def criteria(
         passed = np.where(more, value > threshold, value < threshold)
     # "within" 5 % includes 5 %
     passed[6] = value[6] <= threshold[6]
-    missing = [name for name, v in zip(CRITERIA, value, strict=True) if not np.isfinite(v)]
+    missing = [name for name, v in zip(CRITERIA, value + threshold, strict=True) if not np.isfinite(v)]
     return Verdict(passed, value, threshold, a0, f"not known: {', '.join(missing)}" if missing else "")
 
 
@@ -223,10 +223,11 @@ def sesame(dataset, f0=None):
 
     Parameters
     ----------
-    dataset : xarray.Dataset
-        Of `obspy_tng.hvsr`; accepted rows are the windows.
+    dataset : xarray.Dataset or hv_file.HVFile
+        Of `obspy_tng.hvsr`; accepted rows are the windows. Of a file: its number of windows and, where it tells them,
+        their length and the standard deviation of their f0 are used; what it does not tell is not judged.
     f0 : xarray.Dataset or float, optional
-        Of `pick_f0`, or f0 of every station in Hz. Default: `pick_f0` of the Dataset.
+        Of `pick_f0`, or f0 of every station in Hz. Default: `pick_f0` of the Dataset, or f0 from average of a file.
 
     Returns
     -------
@@ -242,6 +243,10 @@ def sesame(dataset, f0=None):
     TNGError
         `f0` is of other stations.
     """
+    if isinstance(dataset, tuple):
+        return _of_file(dataset, f0)
+    if not hasattr(dataset, "record_station"):
+        raise TNGError(f"{type(dataset).__name__} given; accepted: a Dataset of hvsr, or what hv_file.read returns")
     if f0 is None:
         from obspy_tng.site.f0 import pick_f0
 
@@ -268,6 +273,21 @@ def sesame(dataset, f0=None):
         reason = f"no f0: {why}" if why and not np.isfinite(here) else verdict.reason
         rows.append(row | {"a0": verdict.a0, "reason": reason})
         verdicts.append(verdict)
+    return _dataset(dataset, stations, rows, verdicts)
+
+
+def _of_file(hv, f0):
+    """Return the Dataset of one `HVFile`, its station without a name."""
+    from xarray import Dataset
+
+    here = hv.f0_average_hz if f0 is None else float(f0)
+    row = {"f0_hz": here, "f0_std_hz": hv.f0_std_hz, "n_windows": hv.n_windows, "window_s": hv.window_s}
+    verdict = criteria(hv.average, hv.sigma_ln, hv.frequency_hz, here, hv.n_windows, hv.window_s, hv.f0_std_hz)
+    return _dataset(Dataset(), np.array([""]), [row | {"a0": verdict.a0, "reason": verdict.reason}], [verdict])
+
+
+def _dataset(given, stations, rows, verdicts):
+    """Return verdicts on stations, and the numbers they came from, as what was given holds its own."""
     texts = [str(v).split("/") for v in verdicts]
     passed = np.array([v.passed for v in verdicts])
     table = ("station", "criterion")
@@ -290,7 +310,7 @@ def sesame(dataset, f0=None):
         "criterion": list(CRITERIA),
         "rule": ("criterion", list(CRITERIA.values())),
     }
-    return like(dataset, variables, coords, {"source": "SESAME (2004), deliverable D23.12"})
+    return like(given, variables, coords, {"source": "SESAME (2004), deliverable D23.12"})
 
 
 def _f0_of(f0, station) -> tuple[float, str]:

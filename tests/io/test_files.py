@@ -146,3 +146,10 @@ def test_real_folders(shared_data):
     paths = [afad / "asc", afad / "mat", afad / "kyh", shared_data / "formats" / "esm"]
     n_traces = [len(stream) for _, stream in read_members(paths, skipped, headonly=True)]
     assert (len(n_traces), sum(n_traces), skipped) == (68, 156, [])
+
+
+def test_hv_file_is_told(tmp_path):
+    """A curve among the waveforms: the line says what it is and what reads it."""
+    (tmp_path / "o.hv").write_text("# GEOPSY output version 1.1\n# Number of windows = 1\n")
+    names, skipped = collect(tmp_path / "o.hv")
+    assert names == [] and "hv_file" in skipped["o.hv"]

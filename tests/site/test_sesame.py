@@ -28,6 +28,25 @@ def test_published_verdicts(name, expected, shared_data):
     )
     assert str(verdict) == expected
     assert verdict.reason == ""
+    data = sesame.sesame(hv)
+    assert data.verdict.values.tolist() == [expected] and data.sizes["station"] == 1
+    assert (float(data.window_s[0]), float(data.f0_std_hz[0])) == (hv.window_s, hv.f0_std_hz)
+    assert (data.value.values[0] == verdict.value).all()
+
+
+def test_of_a_geopsy_file(shared_data):
+    """Geopsy's files tell no length of windows: what needs it is not judged and named, the rest is."""
+    data = sesame.sesame(hv_file.read(shared_data / "hvsr" / "geopsy" / "UT_STN11_c050.hv"))
+    assert data.reliability.values[0].startswith("00") and "window length" in str(data.reason.values[0])
+    assert data.clarity.values[0][2] == "1" and int(data.n_windows[0]) == 30
+    again = sesame.sesame(hv_file.read(shared_data / "hvsr" / "geopsy" / "UT_STN11_c050.hv"), f0=5.0)
+    assert again.f0_hz.values.tolist() == [5.0]
+
+
+def test_of_something_else():
+    """Neither a Dataset nor a file: one line that says what is accepted."""
+    with pytest.raises(TNGError, match="float given; accepted: a Dataset of hvsr"):
+        sesame.sesame(3.0)
 
 
 @pytest.mark.parametrize(
