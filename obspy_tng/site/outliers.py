@@ -10,6 +10,7 @@ MAX_ITERATIONS = 50
 TOLERANCE = 0.01  # of Cox et al. (2020): relative, of the distance of means; absolute, of the standard deviation
 MIN_ROWS = 3  # fewer windows tell no outlier
 MAD_TO_SD = 1.4826  # of a normal distribution
+OCTAVES = 2 ** (1 / 3)  # width over which a curve may be apart by itself
 
 
 def window_f0(curves: np.ndarray, frequency_hz: np.ndarray, band_hz: tuple[float, float] | None = None) -> np.ndarray:
@@ -103,34 +104,60 @@ def cox(f0_hz, curves, frequency_hz, n: float = 2.0, *, band_hz=None, max_iterat
     return keep
 
 
-def zscore(curves: np.ndarray) -> np.ndarray:
+def zscore(curves: np.ndarray, frequency_hz: np.ndarray | None = None) -> np.ndarray:
     """Return how far each curve is from the median one: root mean square over frequency of robust z of ln H/V.
 
     z is the distance in ln from the median over windows, in units of 1.4826 times the median absolute distance; a
-    curve like the others scores about 1, one apart at a tenth of its frequencies by 10 scores 3.
+    curve like the others scores about 1, one apart at a tenth of its frequencies by 10 scores 3. With frequencies, half
+    the largest root mean square over a third of an octave counts when it is more: a peak of one window's own, 6 away
+    over that width, scores 3 however wide the band.
 
     Parameters
     ----------
     curves : numpy.ndarray, shape (window, f)
         NaN where unknown.
+    frequency_hz : numpy.ndarray, shape (f,), optional
+        In Hz, rising.
 
     Returns
     -------
     numpy.ndarray, shape (window,)
         NaN without values, or with fewer than three windows at each of a curve's frequencies.
+
+    Examples
+    --------
+    >>> frequency_hz = np.geomspace(0.5, 20, 200)
+    >>> ln_curves = np.random.default_rng(0).normal(size=(40, 200))
+    >>> ln_curves[7, 50:62] += 10  # 0.3 octaves
+    >>> score = zscore(np.exp(ln_curves), frequency_hz)
+    >>> int(score.argmax()), float(score[7].round()), bool((score[:7] < 2).all())
+    (7, 5.0, True)
     """
     valid = np.isfinite(curves) & (curves > 0)
     used = valid.sum(axis=0) >= MIN_ROWS
     out = np.full(len(curves), np.nan)
     if not used.any():
         return out
-    valid = valid[:, used]
-    logs = np.where(valid, np.log(np.where(valid, curves[:, used], 1.0)), np.nan)
-    away = np.abs(logs - np.nanmedian(logs, axis=0))
-    spread = MAD_TO_SD * np.nanmedian(away, axis=0)
+    valid = valid & used
+    logs = np.where(valid, np.log(np.where(valid, curves, 1.0)), np.nan)
+    away, spread = np.full(curves.shape, np.nan), np.zeros(curves.shape[1])
+    away[:, used] = np.abs(logs[:, used] - np.nanmedian(logs[:, used], axis=0))
+    spread[used] = MAD_TO_SD * np.nanmedian(away[:, used], axis=0)
     z = np.divide(away, spread, out=np.full(away.shape, np.nan), where=valid & (spread > 0))
     count = np.isfinite(z).sum(axis=1)
-    return np.sqrt(np.divide(np.nansum(z**2, axis=1), count, out=out, where=count > 0))
+    whole = np.sqrt(np.divide(np.nansum(z**2, axis=1), count, out=out, where=count > 0))
+    if frequency_hz is None:
+        return whole
+    start = np.flatnonzero(frequency_hz * OCTAVES <= frequency_hz[-1] * (1 + 1e-9))
+    stop = np.searchsorted(frequency_hz, frequency_hz[start] * OCTAVES, side="right")
+    power, number = (
+        np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1) for values in (np.nan_to_num(z) ** 2, np.isfinite(z))
+    )
+    # half of the frequencies at least: one value beside a gap is no stretch
+    n = (number[:, stop] - number[:, start]).astype(float)
+    known = n >= np.maximum(0.5 * (stop - start), 1)
+    part = np.divide(power[:, stop] - power[:, start], n, out=np.zeros(n.shape), where=known)
+    return np.fmax(whole, 0.5 * np.sqrt(part.max(axis=1, initial=0.0)))
 
 
 def sta_lta(data: np.ndarray, sampling_rate: float, sta_s: float = 1.0, lta_s: float = 30.0):

@@ -97,6 +97,24 @@ def test_zscore_of_another_site():
     assert np.mean(score[:60] < 3) > 0.95
 
 
+def test_zscore_of_a_narrow_peak():
+    """Planted windows with a peak of their own, 25 times the others' H/V over 0.3 octaves, score above 3; the good ones
+    do not, whether frequencies are log-spaced or linear, and a gap of NaN beside them makes no difference.
+    """
+    rng = np.random.default_rng(3)
+    for frequency in (np.geomspace(0.5, 20, 200), np.linspace(0.5, 20, 400)):
+        # noise of ln H/V as smoothing leaves it: alike over a tenth of an octave
+        nodes = np.arange(np.log2(0.5), np.log2(21), 0.1)
+        noise = [np.interp(np.log2(frequency), nodes, rng.normal(size=nodes.size)) for _ in range(60)]
+        ln = 0.3 * np.array(noise)
+        planted = [3, 11, 19, 27]
+        ln[planted] += np.log(25) * np.exp(-((np.log2(frequency / 3.0) / 0.15) ** 2))
+        ln[5, frequency > 15] = np.nan
+        score = zscore(np.exp(ln), frequency)
+        assert score[planted].min() > 3 and zscore(np.exp(ln))[planted].max() < 3
+        assert np.delete(score, planted).max() < 3
+
+
 def test_sta_lta_of_a_burst():
     """Amplitude 1, ten times that for one second: STA/LTA is 10 / ((29 + 10) / 30) then, 1 / (39 / 30) beside it."""
     rate = 100.0
