@@ -83,7 +83,7 @@ def hvsr(
     reject : str or sequence of str
         Rules that take windows out of a station's statistics, such as ``"cox:2"``; see `rejection.reject`.
     mask : optional
-        Windows to take out by hand; see `rejection.reject`.
+        Windows to take out by hand: bool per row, False to take out, or ids, or a file; see `rejection.reject`.
     compat : {None, "geopsy", "timesnet-gen"}
         ``"geopsy"``: as Geopsy, see `geopsy`; sliding windows of `window` seconds (default 60), 2048 frequencies
         0.3-40 Hz. ``"timesnet-gen"``: as the published code, see `timesnet_gen`; whole record, 400 linear

@@ -84,10 +84,10 @@ def reject(dataset, *rules, mask=None):
     *rules : str
         ``"cox:N[:FMIN:FMAX]"``: windows whose peak lies more than N standard deviations of ln f0 from the mean
         (`outliers.cox`); peaks are searched in the range given, else in the band. ``"zscore:N"``: windows whose curve
-        lies more than N robust standard deviations from the median curve, root mean square over the band
-        (`outliers.zscore`). ``"sta-lta:MIN:MAX"``: windows in which STA/LTA leaves these limits
-        (`outliers.sta_lta`). ``"maximum:SHARE"``: windows with a sample larger than that share of the largest of the
-        whole record.
+        lies more than N robust standard deviations from the median curve, root mean square over the band, or more
+        than 2 N over a third of an octave (`outliers.zscore`). ``"sta-lta:MIN:MAX"``: windows in which STA/LTA leaves
+        these limits (`outliers.sta_lta`). ``"maximum:SHARE"``: windows with a sample larger than that share of the
+        largest of the whole record.
     mask : array_like of bool, list of str, or path, optional
         Per row, False to leave out (what `mask` returns); or the ids to leave out, of windows (``record``) or of
         all windows of a record (``record_id``); or a file of `write_mask`.
@@ -95,9 +95,9 @@ def reject(dataset, *rules, mask=None):
     Returns
     -------
     xarray.Dataset
-        ``accepted`` and ``rejected_by`` (the rule, or ``"mask"``) tell of every row; ``curve``, ``sigma_ln`` and
-        ``n_valid``, and the statistics of azimuths where there are some, are those of the accepted ones. A station
-        with none left has NaN and is listed in ``attrs["skipped"]``.
+        ``accepted`` and ``rejected_by`` (the rule, that a mask file names, or ``"mask"``) tell of every row;
+        ``curve``, ``sigma_ln`` and ``n_valid``, and the statistics of azimuths where there are some, are those of the
+        accepted ones. A station with none left has NaN and is listed in ``attrs["skipped"]``.
 
     Raises
     ------
@@ -114,7 +114,8 @@ def reject(dataset, *rules, mask=None):
     by = np.array(dataset.rejected_by.values if "rejected_by" in dataset else [""] * dataset.sizes["record"], object)
     done = texts_of(dataset, "rejection")
     if mask is not None:
-        by[~_kept(dataset, mask) & (by == "")] = "mask"
+        given = _by_mask(dataset, mask)
+        by = np.where(by == "", given, by)
         done.append("mask")
     stations = dataset.record_station.values
     for rule in rules:
@@ -161,21 +162,24 @@ def _with_statistics(dataset, by, done):
 _EMPTY = ": every window rejected"
 
 
-def _kept(dataset, mask) -> np.ndarray:
-    """Return which rows a mask keeps, shape (record,)."""
-    if isinstance(mask, str | Path):
-        mask = read_mask(mask)
-    given = np.asarray(mask)
+def _by_mask(dataset, mask) -> np.ndarray:
+    """Return what leaves out each row, "" where a mask keeps it, shape (record,)."""
     n = dataset.sizes["record"]
-    if given.dtype == bool or given.size == 0:
-        if given.size and given.shape != (n,):
+    why = _read(mask) if isinstance(mask, str | Path) else {}
+    given = np.asarray(list(why) if isinstance(mask, str | Path) else mask)
+    if given.size == 0:
+        return np.full(n, "", object)
+    if given.dtype == bool:
+        if given.shape != (n,):
             raise TNGError(f"mask of shape {given.shape} given; accepted: ({n},), one per row, or a list of record ids")
-        return given if given.size else np.ones(n, bool)
+        return np.where(given, "", "mask").astype(object)
     names = [dataset[k].values.astype(str) for k in ("record", "record_id") if k in dataset.coords]
-    unknown = [str(i) for i in given if not any((known == str(i)).any() for known in names)]
+    reasons = {i: why.get(i, "mask") for i in map(str, given)}
+    known = {name for ids in names for name in ids.tolist()}
+    unknown = [i for i in reasons if i not in known]
     if unknown:
         raise TNGError(f"{len(unknown)} id(s) of the mask not in the result, {unknown[0]} first")
-    return ~np.any([np.isin(known, given.astype(str)) for known in names], axis=0)
+    return np.array([next(filter(None, map(reasons.get, ids)), "") for ids in zip(*names, strict=True)], object)
 
 
 def mask(dataset) -> np.ndarray:
@@ -202,12 +206,18 @@ def read_mask(path) -> list[str]:
     FormatError
         The file is no text.
     """
+    return list(_read(path))
+
+
+def _read(path) -> dict[str, str]:
+    """Return ids of a mask file and what it says left them out, "mask" where it says nothing."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            ids = [row[0].strip() for row in csv.reader(file) if row and row[0].strip()]
+            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row and row[0].strip()]
     except (UnicodeDecodeError, csv.Error) as err:
         raise FormatError(f"{path} is no list of record ids: {err}") from err
-    return [i for i in ids if i != "record" and not i.startswith("#")]
+    rows = [row for row in rows if row[0] != "record" and not row[0].startswith("#")]
+    return {row[0]: (row[1] if len(row) > 1 else "") or "mask" for row in rows}
 
 
 # --- the rules on rows of one station
@@ -224,7 +234,7 @@ def _zscore(dataset, rows, n):
     frequency = dataset.frequency.values
     low, high = band_of(dataset) or (0, np.inf)
     inside = (frequency >= low * (1 - 1e-9)) & (frequency <= high * (1 + 1e-9))
-    return ~(zscore(dataset.hvsr.values[rows][:, inside]) > n)
+    return ~(zscore(dataset.hvsr.values[rows][:, inside], frequency[inside]) > n)
 
 
 def _sta_lta(dataset, rows, low, high):

@@ -148,6 +148,19 @@ def test_masks_by_hand(two_stations, tmp_path):
     xr.testing.assert_equal(reject(two_stations, mask=[]), two_stations)
 
 
+def test_mask_file_keeps_the_rules_name(two_stations, tmp_path):
+    """Written and read again, a rejection tells what rejected each window, and can be added to by hand."""
+    rejected = reject(two_stations, "cox:2", mask=["B.r7#3"])
+    path = tmp_path / "mask.csv"
+    write_mask(path, rejected)
+    back = reject(two_stations, mask=path)
+    np.testing.assert_array_equal(back.rejected_by, rejected.rejected_by)
+    assert set(back.rejected_by.values) == {"", "cox:2", "mask"}
+    path.write_text(path.read_text() + "A.r2#1\nB.r7#4,van passing\n")
+    by = dict(zip(back.record.values, reject(two_stations, mask=path).rejected_by.values, strict=True))
+    assert (by["A.r2#1"], by["B.r7#4"], by["B.r7#3"]) == ("mask", "van passing", "mask")
+
+
 def test_mask_before_rules(two_stations):
     """Rules judge what the mask leaves: without the 60 windows at 2 Hz those at 7 Hz are the site."""
     keep = np.r_[np.zeros(60, bool), np.ones(30, bool)]
