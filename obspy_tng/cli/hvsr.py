@@ -109,6 +109,7 @@ def _suffix(accepted):
     type=click.FloatRange(min=0),
     default=3.0,
     show_default=True,
+    metavar="RATIO",
     help="Of S windows, smallest signal/noise amplitude ratio on every component; 0 for no mask.",
 )
 @click.option(

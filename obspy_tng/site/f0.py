@@ -15,7 +15,7 @@ from obspy_tng.site.peaks import (
     no_peak_reason,
     record_peaks,
 )
-from obspy_tng.site.table import band_of, like
+from obspy_tng.site.table import band_of, checked_band, like
 from obspy_tng.site.uncertainty import CONFIDENCE, QUANTILES, SAME_PEAK_LN, same_peak
 
 MIN_SUPPORT = 0.8  # share of resamplings in which a peak must be clear too; tuned on simulated sites
@@ -152,7 +152,7 @@ def pick_f0(
         min_amplitude = MIN_AMPLITUDE * (np.sqrt(2) if dataset.attrs.get("horizontal") == "total-energy" else 1)
     frequency = dataset.frequency.values
     given_band = band_hz is not None
-    band_hz = tuple(band_hz if given_band else band_of(dataset) or frequency[[0, -1]])
+    band_hz = checked_band(band_hz if given_band else band_of(dataset) or frequency[[0, -1]])
     inside = _inside(frequency, band_hz)
     if inside.sum() < 3:
         raise TNGError(f"band {band_hz} Hz holds {inside.sum()} of the curve's frequencies; at least 3 needed")

@@ -204,8 +204,10 @@ class NothingComputedError(TNGError):
     """No record could be used; ``skipped`` holds the reasons."""
 
     def __init__(self, skipped):
-        first = f"; first: {skipped[0].name}: {skipped[0].reason}" if skipped else ""
-        super().__init__(f"no HVSR could be computed: {len(skipped)} file(s) or record(s) skipped{first}")
+        text = "nothing to read was given, or the folder is empty"
+        if skipped:
+            text = f"{len(skipped)} file(s) or record(s) skipped; first: {skipped[0].name}: {skipped[0].reason}"
+        super().__init__(f"no HVSR could be computed: {text}")
         self.skipped = list(skipped)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ from obspy import Stream, UTCDateTime
 
 from obspy_tng.errors import TNGError
 from obspy_tng.events import EventTable
-from obspy_tng.record import Record, Records, Skipped, read_events, read_inventory, records
+from obspy_tng.record import UNITS, Record, Records, Skipped, read_events, read_inventory, records
+
+_ACCEPTED = "accepted: Stream, Record, path, lists of these, array"
 
 
 def map_parts(
@@ -42,11 +44,17 @@ def map_parts(
     TNGError
         The data are of another kind, or an array has no sampling rate or a wrong shape.
     """
+    if units is not None and units not in UNITS:
+        raise TNGError(f"units {units!r} not known; accepted: {', '.join(UNITS)}")
+    if not archive.get("jobs", 1) >= 1:
+        raise TNGError(f"jobs {archive['jobs']!r} given; accepted: 1 or more")
     if isinstance(data, np.ndarray):
         yield function(_from_array(data, sampling_rate_hz), None), []
         return
     if isinstance(data, (str, bytes, Stream, Records)) or hasattr(data, "__fspath__"):
         data = [data]
+    if not isinstance(data, Iterable):
+        raise TNGError(f"{type(data).__name__} given; {_ACCEPTED}")
     table = None
     paths = []
     for item in data:
@@ -62,7 +70,7 @@ def map_parts(
             paths.append(item)
             continue
         elif not isinstance(item, Records):
-            raise TNGError(f"{type(item).__name__} given; accepted: Stream, Record, path, lists of these, array")
+            raise TNGError(f"{type(item).__name__} given; {_ACCEPTED}")
         yield function(item, None), item.skipped
     if paths:
         from obspy_tng.archive import map_records

@@ -10,6 +10,7 @@ from obspy_tng.errors import TNGError
 from obspy_tng.site import timesnet_gen
 from obspy_tng.site.smoothing import parse
 from obspy_tng.site.spectra import check_horizontal
+from obspy_tng.site.table import checked_band
 from obspy_tng.site.windows import SHORTEST_S, window_length
 
 BAND_HZ = (0.5, 20.0)  # without a band
@@ -104,8 +105,8 @@ def check(
     if n_frequency is not None and not n_frequency >= 3:
         raise TNGError(f"n_frequency {n_frequency!r} is not a number of 3 or more")
     if band_hz is not None:
-        band_hz = tuple(map(float, band_hz))
-        if len(band_hz) != 2 or not 0 < band_hz[0] < band_hz[1] < np.inf:
+        band_hz = checked_band(band_hz)
+        if not 0 < band_hz[0] < band_hz[1] < np.inf:
             raise TNGError(f"band {band_hz} is not 0 < FMIN < FMAX in Hz")
     kind, length_s = parse_window(window, band_hz, compat)
     _check_taper(taper, kind, compat)

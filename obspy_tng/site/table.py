@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from obspy_tng.errors import TNGError
+
 
 class Column(NamedTuple):
     """One variable: names of its axes, values, attributes."""
@@ -76,6 +78,15 @@ def band_of(dataset) -> tuple[float, float] | None:
     """Return the band in Hz that a Dataset's attributes tell, a list or, read back from netCDF, an array."""
     band = np.atleast_1d(dataset.attrs.get("band_hz", ())).astype(float)
     return (float(band[0]), float(band[1])) if band.size == 2 else None
+
+
+def checked_band(band_hz) -> tuple[float, float]:
+    """Return a band as two numbers; TNGError when it is none."""
+    try:
+        low_hz, high_hz = map(float, band_hz)
+    except (TypeError, ValueError):
+        raise TNGError(f"band {band_hz!r} given; accepted: two frequencies in Hz, (FMIN, FMAX)") from None
+    return low_hz, high_hz
 
 
 def texts_of(dataset, name: str) -> list[str]:

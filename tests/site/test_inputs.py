@@ -1,5 +1,6 @@
 """What users hold: zips with foreign members, directories, gaps, turned sensors, unequal components, bad records."""
 
+import re
 import zipfile
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from obspy import Stream, Trace, UTCDateTime
 from obspy.core.inventory import Channel, Inventory, Network, Station
 
-from obspy_tng import hvsr, simulate
+from obspy_tng import hvsr, pick_f0, simulate
 from obspy_tng.errors import TNGError
 from obspy_tng.site.hvsr import NothingComputedError
 
@@ -130,7 +131,7 @@ def test_days_of_files_without_loading_them(tmp_path):
             lambda s: setattr(s[0], "data", np.where(np.arange(3000) == 7, np.nan, s[0].data)),
             "1 samples of HHE are NaN",
         ),
-        (lambda s: s.pop(1), "components EZ are not a triple"),
+        (lambda s: s.pop(1), "component N is missing: channels HHE, HHZ are not a triple"),
         (lambda s: s.trim(endtime=s[0].stats.starttime + 3), "holds only 3.0 s"),
         (lambda s: setattr(s[1].stats, "sampling_rate", 25.0), "differ in sampling rate: 25, 50 Hz"),
     ],
@@ -159,3 +160,50 @@ def test_bad_arrays():
             hvsr(given, sampling_rate_hz=rate, window="full")
     with pytest.raises(TNGError, match="int given"):
         hvsr([5])
+
+
+@pytest.mark.parametrize(
+    ("given", "settings", "text"),
+    [
+        (None, {}, "NoneType given; accepted: Stream"),
+        (5, {}, "int given; accepted: Stream"),
+        ([Stream(), 5], {}, "int given; accepted: Stream"),
+        (np.zeros((3, 6000)), {"sampling_rate_hz": 50.0, "band_hz": 3}, "band 3 given; accepted: two frequencies"),
+        (np.zeros((3, 6000)), {"sampling_rate_hz": 50.0, "band_hz": (1, 2, 3)}, "accepted: two frequencies in Hz"),
+        (np.zeros((3, 6000)), {"sampling_rate_hz": 50.0, "units": "x"}, "units 'x' not known; accepted: m/s2"),
+        (np.zeros((3, 6000)), {"sampling_rate_hz": 50.0, "jobs": 0}, "jobs 0 given; accepted: 1 or more"),
+    ],
+)
+def test_wrong_arguments_are_told(given, settings, text):
+    """Nothing, a number, a band of one or three, unknown units, no jobs: one line on what is accepted."""
+    with pytest.raises(TNGError, match=re.escape(text)):
+        hvsr(given, window="full", **settings)
+    with pytest.raises(TNGError, match="band 3 given"):
+        pick_f0(hvsr(microtremor(60), window="full"), band_hz=3)
+
+
+def test_nothing_given(tmp_path):
+    """An empty folder or list: the message says that there was nothing, not that nothing was skipped."""
+    for given in (tmp_path, [], Stream()):
+        with pytest.raises(NothingComputedError, match="nothing to read was given, or the folder is empty"):
+            hvsr(given, window="full")
+
+
+def test_bursts_of_the_horizontals_do_not_kill_the_vertical():
+    """Three of thirty windows with horizontals a thousand times the rest: the vertical is as alive as before. One that
+    puts out a few counts while its siblings move by thousands is dead, bursts or not, and so is one that only ever
+    shows its digitiser's noise beside siblings that are quiet between the bursts.
+    """
+    stream = microtremor(900)
+    for trace in stream[:2]:
+        for k in (3, 11, 19):
+            trace.data[k * 1500 : (k + 1) * 1500] *= 1000
+    assert hvsr(stream, window="sliding:30").sizes["record"] == 30
+    dead = stream.copy()
+    dead[2].data = np.random.default_rng(1).integers(-2, 3, dead[2].stats.npts).astype(np.int32)
+    for live in (dead, dead.copy()):
+        if live is not dead:
+            for trace in live[:2]:
+                trace.data = (trace.data / 1000).astype(np.int32)
+        with pytest.raises(NothingComputedError, match="dead component HHZ"):
+            hvsr(live, window="sliding:30")
