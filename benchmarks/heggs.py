@@ -6,13 +6,17 @@
 
 Every record of the held-out events is made anew from its condition: from noise, and from the record of another station
 of the event. Onsets of what was made come from one automatic picker and are compared with analysts' picks only, times
-since the origin re-timed on the event's P onsets; "real" is the same picker on the real record. Baselines: the source
-record cut at its predicted S, both parts moved to the predicted P and S of the target, scaled by BSSA14's ratio of
-PGA; and the training record nearest in place and magnitude. "Residual" is that of ln PGA to the real record.
+since the origin re-timed on the event's P onsets; "real" is the same picker on the real record. "Other phases" are
+those of noise on the real record's own spectrogram: what the representation leaves. Baselines: the source record cut
+at its predicted S, both parts moved to the predicted P and S of the target, scaled by BSSA14's ratio of PGA; and the
+training record nearest in place and magnitude. lnPGA is that of the made record less that of the real one.
+
+For places it never saw: train with --exclude CI.CWC ..., then --station CI.CWC ... scores those alone.
 """
 
 import argparse
 import json
+from copy import copy
 
 import numpy as np
 
@@ -26,9 +30,10 @@ from obspy_tng.evaluation.gmm import gmm_residuals
 from obspy_tng.evaluation.heggs import envelope_correlation, reconstruction_snr_db, spectrogram_mse
 from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, condition
 
+BEST = "HEGGS, noise, ddim 12"  # what generate() does; the others are compared with it
 COLUMNS = {
     "P error": "s, mean", "P median": "s", "S error": "s, mean", "S median": "s", "both found": "share",
-    "envelope": "corr.", "spec. MSE": "decades²", "SNR": "dB", "lnPGA bias": "ln", "lnPGA sd": "ln",
+    "envelope": "corr.", "spec. MSE": "decades²", "SNR": "dB", "PSNR": "dB", "lnPGA bias": "ln", "lnPGA sd": "ln",
 }  # fmt: skip
 
 
@@ -40,41 +45,58 @@ def main():
     parser.add_argument("--corpus", default="runs/corpus")
     parser.add_argument("--steps", type=int, nargs="*", default=[12])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--station", action="append", help="Score these only; repeat.")
     parser.add_argument("--json")
     args = parser.parse_args()
     model = tng.load_model(args.model)
-    held, known = (load(Corpus(args.corpus), model.card[key]) for key in ("events_validation", "events_train"))
+    corpus = Corpus(args.corpus)
+    known = load(corpus, model.card["events_train"], without=model.card["excluded"])
+    held = load(corpus, model.card["events_validation"])
     rng = np.random.default_rng(args.seed)
     source = np.array([rng.choice(np.flatnonzero((held.event == e) & (held.code != k)))
                        for e, k in zip(held.event, held.code, strict=True)])  # fmt: skip
-    made = {"real": held.waves, "source moved and scaled": moved(model, held, source), "nearest": nearest(held, known)}
+    if args.station:
+        rows = np.flatnonzero(np.isin(held.code, args.station))
+        everyone, held, source = held, held.take(rows), source[rows]
+    else:
+        everyone = held
+    made = {
+        "real": held.waves,
+        "source moved and scaled": moved(model, held, everyone, source),
+        "nearest": nearest(held, known),
+    }
+    cells = held.rows.reshape(-1, 3, spectrogram.N_BINS, spectrogram.N_FRAMES)
+    made["real spectrogram, other phases"] = model.waves(cells + spectrogram.LN_NOISE[:, None], rng)
     models = {"HEGGS": model} | ({"unpaired": tng.load_model(args.unpaired)} if args.unpaired else {})
     for name, one in models.items():
         runs = [("direct", 1)] + [("ddim", k) for k in args.steps]
         for sampler, steps in runs:
-            for label, x in (("noise", None), ("source", held.rows[source])):
+            for label, x in (("noise", None), ("source", everyone.rows[source])):
                 ln = one.ln_amplitude(held.c, np.random.default_rng(1), x, sampler, steps)
                 word = f"{name}, {label}, {sampler}" + (f" {steps}" if sampler == "ddim" else "")
-                made[word] = spectrogram.from_noise(ln, np.random.default_rng(2))
+                made[word] = one.waves(ln, np.random.default_rng(2))
                 if name == "HEGGS" and sampler == "direct":
-                    made[f"{word}, Griffin-Lim"] = spectrogram.griffin_lim(ln, np.random.default_rng(2))
-    table = {word: measure(held, waves) for word, waves in made.items()}
+                    made[f"{word}, Griffin-Lim"] = one.waves(ln, np.random.default_rng(2), "griffin-lim")
+    singles = {word: measure(held, waves) for word, waves in made.items()}
+    table = {word: row(one) for word, one in singles.items()}
     print(f"{len(held.c)} records of {len(set(held.event))} events held out, {int(held.picked.sum())} with both picks")
-    print(
-        " " * 34
-        + "".join(f"{c:>12}" for c in COLUMNS)
-        + "\n"
-        + " " * 34
-        + "".join(f"{u:>12}" for u in COLUMNS.values())
-    )
-    for word, row in table.items():
-        print(f"{word:34}" + "".join(f"{row[c]:12.3f}" for c in COLUMNS))
+    for line in (COLUMNS, COLUMNS.values()):
+        print(" " * 34 + "".join(f"{word:>12}" for word in line))
+    for word, values in table.items():
+        print(f"{word:34}" + "".join(f"{values[c]:12.3f}" for c in COLUMNS))
+    print(f"\n{BEST} less …, mean and 90 % interval over events (bootstrap)")
+    differences = {}
+    for word in singles:
+        if word not in (BEST, "real", "real spectrogram, other phases"):
+            differences[word] = less(held, singles[BEST], singles[word])
+            told = (f"{name} {m:+.3f} ({a:+.3f} to {b:+.3f})" for name, (m, a, b) in differences[word].items())
+            print(f"  {word:34}" + ", ".join(told))
     slopes = scaling(model, held)
     for word, (ours, theirs, real) in slopes.items():
         print(f"{word}: HEGGS {ours:.2f}, BSSA14 {theirs:.2f}, real {real:.2f}, ratio to BSSA14 {ours / theirs:.2f}")
     if args.json:
         with open(args.json, "w") as file:
-            json.dump({"table": table, "slopes": slopes}, file, indent=1)
+            json.dump({"table": table, "differences": differences, "slopes": slopes}, file, indent=1)
 
 
 class Held:
@@ -82,7 +104,7 @@ class Held:
 
     def __init__(self, records):
         terms = conditions.event_terms(records)
-        self.records, self.c = records, conditions.conditions(records)
+        self.records, self.c = list(records), conditions.conditions(records)
         self.event = np.array([r.event_id for r in records])
         self.code = np.array([r.code for r in records])
         self.picked = np.array([r.onset_source == "pick" for r in records])
@@ -93,11 +115,19 @@ class Held:
         self.waves = np.array([x for x, _, _ in cuts])
         self.inside = np.array([(np.arange(NPTS) >= a) & (np.arange(NPTS) < b) for _, a, b in cuts])
 
+    def take(self, rows):
+        """Return some of the records."""
+        out = copy(self)
+        for name, value in vars(self).items():
+            setattr(out, name, [value[i] for i in rows] if isinstance(value, list) else value[rows])
+        return out
 
-def load(corpus, events):
-    """Return the records of some events."""
-    return Held([r for r in corpus.records([i for i, e in enumerate(corpus.event_ids()) if e in set(events)])
-                 if np.isfinite(r.p_s)])  # fmt: skip
+
+def load(corpus, events, without=()):
+    """Return the records of some events, but for some stations."""
+    codes = corpus.codes()
+    rows = [i for i, e in enumerate(corpus.event_ids()) if e in set(events) and codes[i] not in without]
+    return Held([r for r in corpus.records(rows) if np.isfinite(r.p_s)])
 
 
 def ln_gmm(c):
@@ -112,18 +142,18 @@ def ln_pga(waves):
     return np.log(np.abs(waves[:, :2]).max(-1)).mean(-1)
 
 
-def moved(model, held, source):
+def moved(model, held, everyone, source):
     """Return source records with P and S where the targets' are predicted, scaled by the GMM."""
-    t = ((model.travel_times(held.c) + ORIGIN_AT_S) * SAMPLING_RATE_HZ).round().astype(int)
+    t, t0 = (((model.travel_times(x.c) + ORIGIN_AT_S) * SAMPLING_RATE_HZ).round().astype(int) for x in (held, everyone))
     out = np.zeros_like(held.waves)
-    factor = np.exp(ln_gmm(held.c) - ln_gmm(held.c[source]))
+    factor = np.exp(ln_gmm(held.c) - ln_gmm(everyone.c[source]))
     for i, k in enumerate(source):
-        (p, s), (p0, s0) = t[i], t[k]
+        (p, s), (p0, s0) = t[i], t0[k]
         early = np.arange(NPTS) - p  # samples after P
         span = max(s0 - p0 - 20, 1)
         early = np.where(early < span, early, span - 1 - np.abs((early - span) % (2 * span) - span + 1))  # to and fro
-        first = held.waves[k][:, np.clip(early + p0, 0, NPTS - 1)]
-        late = held.waves[k][:, np.clip(np.arange(NPTS) - s + s0, 0, NPTS - 1)]
+        first = everyone.waves[k][:, np.clip(early + p0, 0, NPTS - 1)]
+        late = everyone.waves[k][:, np.clip(np.arange(NPTS) - s + s0, 0, NPTS - 1)]
         weight = np.clip((np.arange(NPTS) - s) / 20 + 1, 0, 1)  # S comes in over 0.2 s
         out[i] = factor[i] * ((1 - weight) * first + weight * late)
     return out
@@ -141,23 +171,46 @@ def nearest(held, known):
 
 
 def measure(held, waves):
-    """Return the row of the table."""
+    """Return measures of single records, (n,) each; onset errors are NaN where nobody picked."""
     real, waves = (np.stack([inside(x, m) for x, m in zip(w, held.inside, strict=True)]) for w in (held.waves, waves))
     found = np.full((2, len(waves)), np.nan)
     for i, (x, m) in enumerate(zip(waves, held.inside, strict=True)):  # the picker must not see the edge
         one = onsets(x[None, :, m])
         found[:, i] = np.array([one.p_s[0], one.s_s[0]]) + np.argmax(m) / SAMPLING_RATE_HZ
-    p, s = (x - ORIGIN_AT_S - held.onsets_s[:, k] for k, x in enumerate(found))
-    p, s = np.abs(p[held.picked]), np.abs(s[held.picked])
-    residual = ln_pga(waves) - ln_pga(real)
+    p, s = (np.where(held.picked, np.abs(x - ORIGIN_AT_S - held.onsets_s[:, k]), np.nan) for k, x in enumerate(found))
     with np.errstate(divide="ignore"):
         snr = reconstruction_snr_db(real, waves)
+        missed = ((real - waves) ** 2).sum((1, 2)) / (3 * held.inside.sum(1))
+        psnr = 10 * np.log10((real**2).max((1, 2)) / missed)
+    return {
+        "P": p, "S": s, "envelope": envelope_correlation(real, waves), "MSE": spectrogram_mse(real, waves), "SNR": snr,
+        "PSNR": psnr, "lnPGA": ln_pga(waves) - ln_pga(real), "picked": held.picked,
+    }  # fmt: skip
+
+
+def row(one):
+    """Return the row of the table."""
+    p, s = (one[k][one["picked"]] for k in "PS")
     values = [
         np.nanmean(p), np.nanmedian(p), np.nanmean(s), np.nanmedian(s), np.isfinite(p + s).mean(),
-        np.nanmean(envelope_correlation(real, waves)), spectrogram_mse(real, waves).mean(), np.median(snr),
-        residual.mean(), residual.std(ddof=1),
+        np.nanmean(one["envelope"]), one["MSE"].mean(), np.median(one["SNR"]), np.median(one["PSNR"]),
+        one["lnPGA"].mean(), one["lnPGA"].std(ddof=1),
     ]  # fmt: skip
     return dict(zip(COLUMNS, map(float, values), strict=True))
+
+
+def less(held, a, b, draws=2000):
+    """Return mean differences a - b over records both have, with a 90 % interval over events."""
+    rng, out = np.random.default_rng(0), {}
+    events = sorted(set(held.event))
+    for name in ("P", "S", "envelope", "MSE"):
+        difference = a[name] - b[name]
+        sums = np.array([np.nansum(difference[held.event == e]) for e in events])
+        counts = np.array([np.isfinite(difference[held.event == e]).sum() for e in events])
+        chosen = rng.integers(len(events), size=(draws, len(events)))
+        drawn = sums[chosen].sum(1) / np.maximum(counts[chosen].sum(1), 1)
+        out[name] = [float(x) for x in (sums.sum() / counts.sum(), *np.percentile(drawn, (5, 95)))]
+    return out
 
 
 def inside(x, mask):
@@ -172,7 +225,7 @@ def scaling(model, held, draws=2):
 
     def median(c):
         rngs = (np.random.default_rng([7, k]) for k in range(draws))
-        return np.mean([ln_pga(condition(spectrogram.from_noise(model.ln_amplitude(c, r), r))) for r in rngs], axis=0)
+        return np.mean([ln_pga(condition(model.waves(model.ln_amplitude(c, r), r))) for r in rngs], axis=0)
 
     out = {}
     for low, high in ((2.5, 3.5), (3.0, 4.0), (3.5, 4.5), (4.0, 5.0)):

@@ -81,7 +81,7 @@ def generate_event(
         for i in numbers:
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
             ln = loaded.ln_amplitude(c, rng, rows, name, int(steps or 1))
-            wave = land(spectrogram.from_noise(ln, rng))[0]
+            wave = land(loaded.waves(ln, rng))[0]
             made = {
                 "model": loaded.name, "weights_sha256": loaded.sha256, "pool_kind": "event", "station": code,
                 "seed": seed, "realization": i, "sampler": sampler, "coordinates": [float(x) for x in place[:2]],

@@ -7,6 +7,8 @@ amplitudes (`griffin_lim`; Griffin & Lim 1984, IEEE Trans. ASSP 32(2), 236-243).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.fft import irfft, rfft
 
@@ -19,6 +21,7 @@ N_FRAMES = NPTS // HOP + 1  # 376: frame k is centred on sample 16 k
 FRAME_S = np.arange(N_FRAMES) * HOP / SAMPLING_RATE_HZ
 _HANN = np.sin(np.pi * (np.arange(N_FFT) + 0.5) / N_FFT) ** 2
 _WINDOW = _HANN / np.sqrt((_HANN**2).sum())  # of unit energy: white noise of unit variance has unit mean power
+LOW_HZ = (0.1, 0.15, 0.22, 0.33, 0.5, 0.75, 1.1, 1.7, 2.5, 3.5)  # below the second bin frames tell little
 _FLOOR = 1e-12  # m/s², below any instrument's noise
 # E ln|S| - ln sd of Gaussian noise: half of E ln(chi²/2), one degree of freedom at 0 Hz and Nyquist, two between
 _ONE, _TWO = -(np.euler_gamma + np.log(2)) / 2, -np.euler_gamma / 2
@@ -100,3 +103,37 @@ def griffin_lim(ln_amplitude: np.ndarray, rng: np.random.Generator, iterations: 
     for _ in range(iterations):
         s = stft(istft(amplitude * s / np.maximum(np.abs(s), _FLOOR)))
     return istft(amplitude * s / np.maximum(np.abs(s), _FLOOR))
+
+
+def ln_excess(waves: np.ndarray, ln_amplitudes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return how much too strong waveforms of white phases are at LOW_HZ, in ln.
+
+    Within the lowest bins, 1.6 Hz wide, noise is flat, and the ground is not: there the acceleration of small
+    earthquakes rises with frequency squared. The mean difference of the ln Fourier amplitudes of whole records.
+
+    Parameters
+    ----------
+    waves : numpy.ndarray, shape (n, 3, NPTS)
+        Records on the axis from the origin.
+    ln_amplitudes : numpy.ndarray, shape (n, 3, N_BINS, N_FRAMES)
+        Of the same (`describe`).
+    """
+    edges = np.sqrt(np.array(LOW_HZ[1:]) * LOW_HZ[:-1])
+    edges = np.concatenate([[LOW_HZ[0] ** 2 / edges[0]], edges, [LOW_HZ[-1] ** 2 / edges[-1]]])
+    frequency = np.fft.rfftfreq(NPTS, 1 / SAMPLING_RATE_HZ)
+    bands = [(frequency >= a) & (frequency < b) for a, b in pairwise(edges)]
+
+    def levels(x):
+        amplitude = np.abs(rfft(x, axis=-1)) + _FLOOR
+        return np.array([np.log(amplitude[..., band]).mean() for band in bands])
+
+    # amplitudes of single records hold the scatter of single cells: nothing is to be made up for
+    return levels(from_noise(ln_amplitudes + LN_NOISE[:, None], rng)) - levels(waves)
+
+
+def weaken(waves: np.ndarray, excess) -> np.ndarray:
+    """Return waveforms (..., NPTS) without the excess `ln_excess` found, zero phase; above the last of LOW_HZ as is."""
+    frequency = np.fft.rfftfreq(NPTS, 1 / SAMPLING_RATE_HZ)
+    ln = np.interp(np.log(np.maximum(frequency, 1e-3)), np.log(LOW_HZ), excess)
+    ln[frequency > LOW_HZ[-1]] = 0
+    return irfft(rfft(waves, axis=-1) * np.exp(-ln), NPTS, axis=-1)

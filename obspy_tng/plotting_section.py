@@ -79,4 +79,4 @@ def plot_section(stream, real=(), component: str = "Z"):
 def _trace(axis, at, since, wave, span, color, order):
     peak = np.abs(wave).max()
     if peak > 0:
-        axis.plot(since, at + SIZE * span * wave / peak, color=color, linewidth=0.4, zorder=order)
+        axis.plot(since, at + SIZE * span * wave / peak, color=color, linewidth=0.4, alpha=0.8, zorder=order)

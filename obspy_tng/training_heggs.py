@@ -6,12 +6,13 @@ import numpy as np
 
 from obspy_tng import conditions
 from obspy_tng.errors import ModelError, RecordError
-from obspy_tng.origin_spectrogram import LN_NOISE, rows
+from obspy_tng.origin_spectrogram import LN_NOISE, N_BINS, ln_excess, rows
 
 PHASES = {0: False}
 OPTIONS = {"paired": True, "noise_share": 0.2}
 AUTOENCODER = 0.3  # weight of |X_tgt - D(E(X_tgt))|²
 PEAK = 0.1  # weight of the difference of ln peaks
+SAMPLE = 200  # records that tell what white phases get wrong
 JITTER = 0.02  # sd added to features in training: locations are known to about a kilometre
 
 
@@ -36,7 +37,11 @@ class Source:
         self.places = {r.code: [r.latitude_deg, r.longitude_deg, r.elevation_m] for r in records}
         seen = np.unique([r.event_id for r in records], return_inverse=True)[1]
         self.others = [np.flatnonzero((seen == e) & (np.arange(len(seen)) != i)) for i, e in enumerate(seen)]
-        self.x = np.array([rows(r, r.origin_time - r.starttime + self.terms[r.event_id]) for r in records])
+        origins = [r.origin_time - r.starttime + self.terms[r.event_id] for r in records]
+        self.x = np.array([rows(r, at) for r, at in zip(records, origins, strict=True)])
+        some = range(0, len(records), max(1, len(records) // SAMPLE))
+        waves = np.array([conditions.on_axis(records[i], origins[i])[0] for i in some])
+        self.excess = ln_excess(waves, self.x[some].reshape(-1, 3, N_BINS, self.x.shape[-1]), np.random.default_rng(0))
 
     def __len__(self):
         return len(self.x)
@@ -113,7 +118,13 @@ def start(card: dict, source: Source, before, options: dict, device: str):
     if not 0 <= options["noise_share"] <= 1:
         raise ModelError(f"noise_share={options['noise_share']} given; accepted: 0 to 1")
     centre = tuple(float(x) for x in np.median(source.c[:, 2:4], axis=0))
-    config = HeggsConfig(source.x.shape[1], source.x.shape[2], centre=centre, travel=source.travel)
+    config = HeggsConfig(
+        source.x.shape[1],
+        source.x.shape[2],
+        centre=centre,
+        travel=source.travel,
+        excess=tuple(float(x) for x in source.excess),
+    )
     network = Heggs(config)
     x = torch.from_numpy(source.x)
     network.standardise(x.mean((0, 2)), x.std((0, 2)).clamp(min=1e-3))

@@ -55,6 +55,8 @@ class HeggsConfig:
         Latitude and longitude that coordinates are measured from.
     travel : tuple of tuple of float
         Travel times, see `conditions.travel_times`.
+    excess : tuple of float
+        Of low frequencies, see `origin_spectrogram.ln_excess`; none when empty.
     """
 
     rows: int = 99
@@ -68,16 +70,18 @@ class HeggsConfig:
     heads: int = 4
     centre: tuple[float, float] = (35.7, -117.6)
     travel: tuple[tuple[float, ...], ...] = UNIFORM
+    excess: tuple[float, ...] = ()
 
     def to_dict(self) -> dict:
         """Return plain JSON types."""
-        return {**asdict(self), "centre": list(self.centre), "travel": [list(x) for x in self.travel]}
+        lists = {"centre": list(self.centre), "travel": [list(x) for x in self.travel], "excess": list(self.excess)}
+        return {**asdict(self), **lists}
 
     @classmethod
     def from_dict(cls, values: dict) -> HeggsConfig:
         """Return the sizes a card holds."""
-        travel = tuple(tuple(x) for x in values["travel"])
-        return cls(**{**values, "centre": tuple(values["centre"]), "travel": travel})
+        tuples = {"centre": tuple(values["centre"]), "travel": tuple(tuple(x) for x in values["travel"])}
+        return cls(**{**values, **tuples, "excess": tuple(values.get("excess", ()))})
 
 
 class Heggs(nn.Module):

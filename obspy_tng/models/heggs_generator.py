@@ -87,6 +87,18 @@ class HeggsGenerator(Autoencoder):
         rows = np.concatenate(out).astype(np.float64)
         return rows.reshape(-1, 3, spectrogram.N_BINS, config.frames)
 
+    def waves(self, ln_amplitude: np.ndarray, rng: np.random.Generator, phases: str = "noise") -> np.ndarray:
+        """Return waveforms (..., 3, NPTS) in m/s² of `ln_amplitude`.
+
+        Parameters
+        ----------
+        phases : {"noise", "griffin-lim"}
+            See `origin_spectrogram.from_noise` and `origin_spectrogram.griffin_lim`.
+        """
+        made = (spectrogram.griffin_lim if phases == "griffin-lim" else spectrogram.from_noise)(ln_amplitude, rng)
+        excess = self.network.config.excess
+        return spectrogram.weaken(made, excess) if excess else made
+
 
 def told_of(c: np.ndarray, config, device="cpu"):
     """Return features (n, N_FEATURES) and predicted onsets (n, 2) of conditions (n, 6), as float32 tensors."""
