@@ -35,7 +35,8 @@ def generate_event(
     event : tuple or obspy.core.event.Event, optional
         Latitude, longitude (degrees), depth (km), magnitude. That of `source` when left out.
     source : Record, obspy.Stream or path, optional
-        A record of the earthquake at another station, in m/s²; without it the motion starts from noise.
+        A record of the earthquake at another station; files that do not tell their unit are taken to be in m/s².
+        Without it the motion starts from noise.
     coordinates : tuple of float, optional
         Latitude, longitude and, if known, elevation in m of the place.
     model : HeggsGenerator, str or path, optional
@@ -57,6 +58,12 @@ def generate_event(
         The model is no HEGGS, or the sampler is not known.
     TNGError
         Event or source cannot be used.
+
+    Notes
+    -----
+    Realisations of one condition differ in their phases and little else: on Ridgecrest their ln PGA scatters by 0.10,
+    that of real records around them by 0.64. They are medians with fresh phases, no sample of what may happen.
+    Durations (D5-95) are a fifth too short.
     """
     from obspy_tng.models.autoencoder import one_thread
 
@@ -126,7 +133,10 @@ def _record(source):
     if isinstance(source, Record):
         found = [source]
     else:
-        found = records(source) if isinstance(source, Stream) else read_records(source)
+        read = records if isinstance(source, Stream) else read_records
+        found = read(source)
+        if any(r.units != "m/s2" for r in found):
+            found = read(source, units="m/s2")
         if len(found) != 1:
             reasons = "; ".join(f"{n}: {r}" for n, r in found.skipped[:3])
             raise TNGError(f"source holds {len(found)} usable records; one is needed {reasons}")

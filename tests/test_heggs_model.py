@@ -224,6 +224,9 @@ def test_source_record_matters_and_is_told(model, corpus):
     assert stream[0].stats.tng.source == record.id
     assert stream[0].stats.tng.event[3] == record.magnitude
     assert stream[0].stats.starttime == record.origin_time - 6
+    with_stream = tng.generate(source=record.stream(), event=stream[0].stats.tng.event, **place)
+    assert with_stream[0].stats.tng.source.startswith(record.code)
+    assert not np.allclose(with_stream[0].data, 0)
     plain = tng.generate(event=stream[0].stats.tng.event, **place)
     assert plain[0].stats.starttime == UTCDateTime(0)
     assert not np.allclose(stream[0].data, plain[0].data)
