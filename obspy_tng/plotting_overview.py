@@ -64,14 +64,15 @@ def _dots(axis, dataset, f0):
         f0_hz, low, high = (float(one[name]) for name in ("f0_hz", "f0_low_hz", "f0_high_hz"))
         right = {"transform": axis.get_yaxis_transform(), "fontsize": 6.5, "va": "center", "clip_on": False}
         if not np.isfinite(f0_hz):
-            axis.text(0.01, y, panels.verdict_text(one, short=True), color="0.45", **right)
+            axis.text(0.01, y, verdict_text(one, short=True), color="0.45", **right)
             continue
         if np.isfinite(low):
-            axis.plot([low, high], [y, y], color=panels.F0, linewidth=2.2, alpha=0.5, solid_capstyle="butt")
-        axis.plot(f0_hz, y, "o", color=panels.F0, markersize=3.5)
+            axis.plot([low, high], [y, y], color=panels.F0, linewidth=5, alpha=0.4, solid_capstyle="butt")
+        axis.plot(f0_hz, y, "|", color=panels.F0, markersize=7, markeredgewidth=1.1)  # leaves a narrow interval seen
+        axis.plot(panels.alternative(one), y, marker="$?$", color=panels.F0, markersize=5)
         for place, _ in panels.further_peaks(one):
             axis.plot(place, y, "v", color="white", markeredgecolor=panels.F0, markersize=4)
-        sizes = f"{int(one.n_used)}/{int(one.n_records)}"
+        sizes = f"{int(one.n_used)}/{int((dataset.record_station.values == station).sum())}"
         text = f"{f0_hz:.2f} Hz, A0 {float(one.a0):.1f}, {sizes}"
         axis.text(0.99, y, text, ha="right", color="0.25", **right)
     panels.frequency_axis(axis, dataset)
@@ -82,7 +83,9 @@ def _dots(axis, dataset, f0):
     axis.tick_params(axis="y", length=0)
     axis.tick_params(axis="x", labelsize=7)
     axis.set_xlabel("f0 and 68 % interval (Hz)", fontsize=8, labelpad=1)
-    axis.set_title("f0 of all stations; right: f0, amplitude, curves used/all", loc="left", fontsize=9)
+    axis.set_title(
+        "f0 of all stations (? f0 may be here); right: f0, amplitude, curves used/all", loc="left", fontsize=9
+    )
 
 
 def _grid(figure, stations, dataset, f0, columns, top_in, total_in):
@@ -95,8 +98,8 @@ def _grid(figure, stations, dataset, f0, columns, top_in, total_in):
         panels.curves(axis, dataset, f0, station, every=False)
         one = f0.sel(station=station)
         colour = "0.15" if np.isfinite(one.f0_hz) else "0.45"
-        title = f"{station}  {panels.verdict_text(one, short=True)}"
-        axis.set_title(title[: int(150 / columns)], loc="left", fontsize=7, color=colour, pad=2)
+        title = f"{station}  {verdict_text(one, short=True)}"
+        axis.set_title(_short(title, int(120 / columns)), loc="left", fontsize=7, color=colour, pad=2)
         panels.frequency_axis(axis, dataset)
         last = k + columns >= len(stations)
         axis.tick_params(labelsize=7, labelbottom=last, labelleft=column == 0)
@@ -106,7 +109,28 @@ def _grid(figure, stations, dataset, f0, columns, top_in, total_in):
             axis.set_xlabel("frequency (Hz)", fontsize=7, labelpad=1)
 
 
+def _short(text, n):
+    return text if len(text) <= n else f"{text[: n - 1].rstrip()}…"
+
+
 # --- shared with the pages
+
+
+def verdict_text(verdict, *, short: bool = False) -> str:
+    """Return f0 of a station, or why there is none, in words; remarks after a line break."""
+    if not np.isfinite(verdict.f0_hz):
+        reason = str(verdict.reason.item())
+        return f"no f0 ({reason.split(':')[0]})" if short else f"no f0\n{reason}"
+    text = f"f0 = {verdict.f0_hz.item():.2f} Hz"
+    if short:
+        return text
+    if np.isfinite(verdict.f0_low_hz):
+        text += f" ({verdict.f0_low_hz.item():.2f}–{verdict.f0_high_hz.item():.2f})"
+    text += f", A0 = {verdict.a0.item():.1f}"
+    if np.isfinite(verdict.support):
+        text += f", support {100 * verdict.support.item():.0f} %"
+    reason = str(verdict.reason.item())
+    return f"{text}\n{reason}" if reason else text
 
 
 def sheet(height_in):

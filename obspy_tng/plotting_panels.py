@@ -22,11 +22,15 @@ def curves(axis, dataset, f0, station, *, every: bool = True) -> None:
     median, sigma = dataset.curve.values[i], dataset.sigma_ln.values[i]
     low, high = median * np.exp(-sigma), median * np.exp(sigma)
     label = "± 1 sd of ln"
-    axis.fill_between(frequency, low, high, color=SPREAD, alpha=0.45, linewidth=0, zorder=2, label=label)
+    if np.isfinite(low).any():  # one window has no spread
+        axis.fill_between(frequency, low, high, color=SPREAD, alpha=0.45, linewidth=0, zorder=2, label=label)
     axis.plot(frequency, median, color=MEDIAN, linewidth=1.8, zorder=4, label="exp(mean ln)")
     limit = f0.attrs.get("min_amplitude", 2.0)
     axis.axhline(limit, color="0.4", linewidth=0.8, linestyle=":", zorder=0, label=f"clear from {limit:.3g}")
     f0_mark(axis, verdict, amplitude=True)
+    other = alternative(verdict)
+    if np.isfinite(other):
+        axis.axvline(other, color=F0, linewidth=1, linestyle=(0, (2, 2)), zorder=3, label="f0 may be here instead")
     for k, (place, height) in enumerate(further_peaks(verdict)):
         label = "further clear peak" if k == 0 else None
         axis.plot(place, height, "v", color="white", markeredgecolor=F0, markersize=6, zorder=5, label=label)
@@ -38,20 +42,20 @@ def _all_curves(axis, dataset, station, frequency):
     from matplotlib.collections import LineCollection
 
     mine, accepted = dataset.record_station.values == station, taken(dataset)
-    unit = "windows" if is_windowed(dataset, mine) else "records"
+    unit = "window" if is_windowed(dataset, mine) else "record"
     for which, style, text in (
         (
             mine & ~accepted,
             {"colors": REJECTED, "linestyles": (0, (4, 2)), "linewidths": 0.9, "zorder": 1.5},
-            f"{unit} rejected",
+            " rejected",
         ),
-        (mine & accepted, {"colors": RECORD, "linewidths": 0.5, "alpha": 0.5, "zorder": 1}, unit),
+        (mine & accepted, {"colors": RECORD, "linewidths": 0.5, "alpha": 0.5, "zorder": 1}, ""),
     ):
         n = int(which.sum())
         if n:
             shown = dataset.hvsr.values[which][:: -(-n // MAX_RECORDS)]
             lines = [np.column_stack([frequency, row]) for row in shown]
-            style = style | {"rasterized": True, "label": f"{n} {text}"}
+            style = style | {"rasterized": True, "label": f"{n} {unit}{'s' * (n > 1)}{text}"}
             axis.add_collection(LineCollection(lines, **style), autolim=False)
 
 
@@ -66,6 +70,11 @@ def f0_mark(axis, verdict, *, amplitude: bool = False) -> None:
     axis.axvline(f0_hz, color=F0, linewidth=1.2, zorder=3, label=label)
     if amplitude:
         axis.plot(f0_hz, float(verdict.a0), "o", color=F0, markersize=4, zorder=5)
+
+
+def alternative(verdict) -> float:
+    """Return the other peak in Hz that f0 may be, NaN where there is none."""
+    return float(verdict.f0_alternative_hz) if "f0_alternative_hz" in verdict else np.nan
 
 
 def further_peaks(verdict) -> list[tuple[float, float]]:
@@ -95,7 +104,7 @@ def traces(axis, given, dataset) -> None:
     given : list of (str, numpy.ndarray of shape (3, n), float)
         Record id, samples E, N, Z, sampling rate in Hz; each is drawn in units of its own peak.
     """
-    ids = row_ids(dataset)
+    ids, end = row_ids(dataset), 0.0
     for k, (name, data, rate) in enumerate(given):
         rows = np.flatnonzero(ids == name)
         at = -_RECORD_HEIGHT * k
@@ -107,13 +116,17 @@ def traces(axis, given, dataset) -> None:
             time, low, high = _thinned(row / (2 * peak), rate)
             axis.fill_between(time - origin, y + low, y + high, color=MEDIAN, linewidth=0.4, rasterized=True, zorder=3)
         event = _event_text(dataset, rows[0]) if len(rows) else ""
-        label = f"{name}  {event}".strip()
+        whole_s, shown_s = _length_s(dataset, rows), data.shape[1] / rate
+        cut = f"first {shown_s:.0f} s of {whole_s:.0f} s" if whole_s > shown_s + 1 else ""
+        end = max(end, (shown_s if cut else whole_s) - origin)
+        label = "  ".join(filter(None, [name, event, cut]))
         axis.text(0.004, at + 0.56, label, fontsize=6.5, color="0.25", transform=axis.get_yaxis_transform(), zorder=4)
     axis.set_ylim(-_RECORD_HEIGHT * len(given) + 0.85, 1.1)
     places = [-_RECORD_HEIGHT * k - j for k in range(len(given)) for j in range(3)]
     axis.set_yticks(places, list("ENZ") * len(given), fontsize=7)
     axis.tick_params(axis="y", length=0)
     axis.autoscale(axis="x", tight=True)
+    axis.set_xlim(right=min(axis.get_xlim()[1], end))  # windows go on where the samples are not kept
     single = all((ids == name).sum() == 1 for name, *_ in given)
     axis.set_xlabel("time after the window's start (s)" if single else "time (s)")
 
@@ -167,7 +180,8 @@ def histogram(axis, dataset, f0, station) -> bool:
     axis.hist(values, edges, color=RECORD, edgecolor="white", linewidth=0.3)
     f0_mark(axis, f0.sel(station=station))
     middle, sd = float(np.median(values)), float(np.log(values).std(ddof=1)) if values.size > 1 else np.nan
-    text = f"median {middle:.2f} Hz\nsd ln {sd:.2f}\nn {values.size}"
+    spread = f"sd ln {sd:.2f}\n" if np.isfinite(sd) else ""
+    text = f"median {middle:.2f} Hz\n{spread}n {values.size}"
     left = np.log(middle / low) > 0.5 * np.log(high / low)
     place = {"x": 0.03 if left else 0.97, "ha": "left" if left else "right"}
     axis.text(y=0.96, s=text, va="top", fontsize=7, transform=axis.transAxes, **place)
@@ -195,7 +209,9 @@ def azimuths(axis, dataset, f0, station):
     axis.plot(tops, degrees, ".", color="white", markersize=3, label="largest value")
     f0_hz = float(f0.sel(station=station).f0_hz)
     if np.isfinite(f0_hz):
-        axis.axvline(f0_hz, color="white", linewidth=0.8, linestyle="--")
+        axis.axvline(f0_hz, color="white", linewidth=0.8, linestyle="--", label="f0")
+    legend = {"facecolor": "0.25", "labelcolor": "white", "framealpha": 0.7, "edgecolor": "none"}
+    axis.legend(loc="upper right", fontsize=6, ncols=2, borderpad=0.3, handlelength=1.6, **legend)
     axis.set_ylim(degrees.min() - 0.5 * _step(degrees), degrees.max() + 0.5 * _step(degrees))
     axis.set_yticks([t for t in (0, 45, 90, 135, 180) if t <= degrees.max() + 0.5 * _step(degrees)])
     axis.set_ylabel("azimuth (°)")
@@ -292,29 +308,21 @@ def record_f0(dataset, f0, station) -> np.ndarray | None:
     return held.f0_record_hz.values[(dataset.record_station.values == station) & taken(dataset)]
 
 
-def verdict_text(verdict, *, short: bool = False) -> str:
-    """Return f0 of a station, or why there is none, in words; remarks after a line break."""
-    if not np.isfinite(verdict.f0_hz):
-        reason = str(verdict.reason.item())
-        return f"no f0 ({reason.split(':')[0]})" if short else f"no f0\n{reason}"
-    text = f"f0 = {verdict.f0_hz.item():.2f} Hz"
-    if short:
-        return text
-    if np.isfinite(verdict.f0_low_hz):
-        text += f" ({verdict.f0_low_hz.item():.2f}–{verdict.f0_high_hz.item():.2f})"
-    text += f", A0 = {verdict.a0.item():.1f}"
-    if np.isfinite(verdict.support):
-        text += f", support {100 * verdict.support.item():.0f} %"
-    reason = str(verdict.reason.item())
-    return f"{text}\n{reason}" if reason else text
-
-
 def _index(dataset, station):
     return int(np.flatnonzero(dataset.station.values.astype(str) == station)[0])
 
 
 def _starts(dataset):
     return dataset.window_start_s.values
+
+
+def _length_s(dataset, rows):
+    """Return the length of the record that rows are windows of, or what the windows reach to."""
+    if not len(rows):
+        return 0.0
+    if "record_length_s" in dataset.coords:
+        return float(dataset.record_length_s.values[rows[0]])
+    return float(dataset.window_end_s.values[rows].max())
 
 
 def _step(degrees):

@@ -11,7 +11,17 @@ import numpy as np
 
 from obspy_tng import plotting_panels as panels
 from obspy_tng.errors import TNGError
-from obspy_tng.plotting_overview import WIDTH_IN, box, chosen, pages, picked, plot_overview, sheet, stations_of
+from obspy_tng.plotting_overview import (
+    WIDTH_IN,
+    box,
+    chosen,
+    pages,
+    picked,
+    plot_overview,
+    sheet,
+    stations_of,
+    verdict_text,
+)
 
 
 def plot_hvsr(dataset, f0=None, station: str | None = None, *, traces=None, sesame=None):
@@ -242,7 +252,7 @@ def _window_key(axis, dataset, station):
 
 def _words(verdict, sesame, station):
     """Return the title of a page and the lines below it."""
-    first, *rest = panels.verdict_text(verdict).split("\n")
+    first, *rest = verdict_text(verdict).split("\n")
     lines = _wrapped("; ".join(rest))[:2]
     if sesame is not None:
         lines.append(f"SESAME (2004), reliability/clarity: {sesame.verdict.sel(station=station).item()}")

@@ -205,17 +205,71 @@ def test_azimuths_are_means_of_accepted_records():
 
 
 def test_overview_names_every_station():
-    """One dot with interval and one panel per station; those without f0 say why."""
+    """One mark with interval and one panel per station; those without f0 say why; windows used of all."""
     data = dataset([f"XX.S{k:02d}" for k in range(6)], n=4)
     found = f0_of(data)
     found["f0_hz"][3] = np.nan
     found["reason"] = ("station", ["", "", "", "flat: low", "", ""])
     figure = plotting_site.plot_overview(data, found)
     assert len(figure.axes) == 7
-    assert [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_marker() == "o"] == [0, 1, 2, 4, 5]
+    assert [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_marker() == "|"] == [0, 1, 2, 4, 5]
     titles = [a.get_title(loc="left") for a in figure.axes[1:]]
     assert [t.split()[0] for t in titles] == [f"XX.S{k:02d}" for k in range(6)]
     assert "no f0 (flat)" in titles[3]
+    data = dataset(["XX.S01"], n=4, windows=5)
+    assert "2.00 Hz, A0 4.5, 12/20" in texts(plotting_site.plot_overview(data, f0_of(data)))
+
+
+def test_overview_titles_stay_in_their_panels():
+    """A long reason is cut short with an ellipsis before it runs into the neighbour."""
+    data = dataset([f"XX.S{k:02d}" for k in range(4)], n=4)
+    found = f0_of(data, found=False)
+    found["reason"] = ("station", ["band 30-60 Hz lies above the Nyquist frequency, 25 Hz"] * 4)
+    figure = plotting_site.plot_overview(data, found)
+    panels_ = figure.axes[1:]
+    figure.canvas.draw()
+    ends = [axis._left_title.get_window_extent().x1 for axis in panels_]
+    assert all(end < axis.get_window_extent().x0 for end, axis in zip(ends, panels_[1:], strict=False))
+    assert panels_[0].get_title(loc="left").endswith("…")
+
+
+def test_another_peak_is_drawn():
+    """The peak that f0 may be instead: a dashed line on the page, a question mark in the overview."""
+    data = dataset()
+    found = f0_of(data).assign(f0_alternative_hz=("station", [0.8]))
+    axis = plotting_site.plot_hvsr(data, found).axes[0]
+    assert [line.get_xdata()[0] for line in axis.lines if line.get_label() == "f0 may be here instead"] == [0.8]
+    axis = plotting_site.plot_overview(data, found).axes[0]
+    assert [float(line.get_xdata()[0]) for line in axis.lines if line.get_marker() == "$?$"] == [0.8]
+
+
+def test_page_of_one_record():
+    """One record: in the singular, and without a spread, which one curve does not have."""
+    with np.errstate(invalid="ignore"):
+        data = dataset(n=1)
+    data["accepted"] = ("record", [True])
+    data["sigma_ln"] = data.sigma_ln * np.nan
+    figure = plotting_site.plot_hvsr(data, f0_of(data))
+    words = texts(figure)
+    assert "1 record\n" in words and "nan" not in words and "± 1 sd" not in words
+
+
+def test_page_of_a_day_of_which_an_hour_is_kept():
+    """Time ends where the samples do, and the label says that they are the first of more."""
+    data = dataset(n=1, windows=40)
+    data = data.assign_coords(record_length_s=("record", np.full(40, 86_400.0)))
+    samples = np.random.default_rng(1).normal(size=(3, 3600))
+    figure = plotting_site.plot_hvsr(data, f0_of(data), traces=[("XX.AAA..0", samples[:, :400], 1.0)])
+    assert "first 400 s of 86400 s" in texts(figure)
+    axis = next(a for a in figure.axes if a.get_xlabel() == "time (s)")
+    assert axis.get_xlim()[1] == pytest.approx(400)
+
+
+def test_azimuth_panel_has_a_legend():
+    """The dots of the largest values and the line of f0 are named."""
+    data = dataset()
+    axis = plotting_site.plot_azimuths(data, f0_of(data)).axes[0]
+    assert [t.get_text() for t in axis.get_legend().get_texts()] == ["largest value", "f0"]
 
 
 def test_save_tells_what_it_wrote(tmp_path):
