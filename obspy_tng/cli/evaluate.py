@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from obspy_tng.cli.output import replace
+from obspy_tng.cli.output import replace, write_netcdf
 
 
 @click.command()
@@ -89,7 +89,7 @@ def evaluate(real, synthetic, report, out, as_json, latents, splits, **settings)
             click.echo(f"skipped ({name}): {record}: {reason}", err=True)
     click.echo(json.dumps(plain(result), ensure_ascii=False) if as_json else as_text(result))
     if out:
-        replace(out, lambda path: result.to_netcdf(path, engine="h5netcdf"))
+        replace(out, lambda path: write_netcdf(path, result))
         click.echo(f"wrote {out}", err=True)
     if report:
         tng.report(result, report)
