@@ -145,7 +145,11 @@ def gather(data, what: str, inventory=None, events=None, units: str | None = Non
 
 
 def _sidecars(paths) -> tuple[set[str], list[dict], set[str]]:
-    """Return ids of the channels in StationXML of this package beside the files, what it says, its file names."""
+    """Return ids of generated channels in StationXML beside the files, what it says of them, its file names.
+
+    Only a channel with a comment of `provenance.inventory` is generated; the simulated networks of this package have
+    StationXML of the same source, with responses that must be removed.
+    """
     ids, made, names = set(), [], set()
     for path in map(Path, paths):
         folder = path if path.is_dir() else path.parent
@@ -157,12 +161,14 @@ def _sidecars(paths) -> tuple[set[str], list[dict], set[str]]:
                 continue
             from obspy import read_inventory
 
-            names.add(file.name)
             for network in read_inventory(str(file)):
                 for station in network:
                     for channel in station:
-                        ids.add(f"{network.code}.{station.code}.{channel.location_code or ''}.{channel.code}")
-                        made += [json.loads(c.value) for c in channel.comments if c.subject == "obspy-tng"]
+                        told = [json.loads(c.value) for c in channel.comments if c.subject == "obspy-tng"]
+                        if told:
+                            names.add(file.name)
+                            ids.add(f"{network.code}.{station.code}.{channel.location_code or ''}.{channel.code}")
+                            made += told
     return ids, made, names
 
 

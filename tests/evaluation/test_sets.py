@@ -1,6 +1,7 @@
 """What is compared: padding, cutting, alignment, events and provenance of sets of known content."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -239,3 +240,31 @@ def test_a_sidecar_of_another_program_is_not_believed(written, tmp_path):
     (tmp_path / "cwc.xml").write_text(text)
     _, remarks, made, _ = sets.gather(tmp_path, "generated")
     assert made == [] and "units of 4 records not known" in remarks[0]
+
+
+def test_the_inventory_of_a_simulated_network_is_no_sidecar():
+    """Responses given for the sample network, whose StationXML this package made, are removed: m/s², as hvsr reads."""
+    network = Path(__file__).parents[2] / "data_samples" / "network"
+    file = network / "20210304T021130.mseed"
+    found, remarks, made, _ = sets.gather(network, "real", inventory=str(network / "stations.xml"))
+    assert made == [] and remarks == []
+    direct = tng.read_records([str(file)], str(network / "stations.xml"))
+    same = {r.id: r for r in found}
+    assert len(direct) and all(r.units == "m/s2" for r in direct)
+    for record in direct:
+        assert np.array_equal(same[record.id].data, sets.without_padding(record).data)
+
+
+def test_only_channels_with_provenance_are_taken_as_generated(written, tmp_path):
+    """A sidecar that lost the comment of a record's channels vouches for the other records only."""
+    from obspy import read_inventory
+
+    (tmp_path / "cwc.mseed").write_bytes((written[1] / "mseed" / "cwc.mseed").read_bytes())
+    sidecar = read_inventory(str(written[1] / "mseed" / "cwc.xml"))
+    for channel in sidecar[0][0]:
+        if channel.location_code == "02":
+            channel.comments = []
+    sidecar.write(str(tmp_path / "cwc.xml"), format="STATIONXML")
+    found, remarks, _, _ = sets.gather(tmp_path, "generated")
+    assert len(found) == 4 and len(remarks) == 1
+    assert "units of 1 records not known (first CI.CWC.02" in remarks[0]
