@@ -80,7 +80,7 @@ def test_extra_numbers_come_back():
 
 
 def test_first_instants():
-    """A 4 Hz wave that sets in at P lies in the band of 2.8-5.6 Hz and ends up at half its square times the gain there."""
+    """A 4 Hz wave that sets in at P lies in the band of 2.8-5.6 Hz: half its square times the gain there."""
     x = np.zeros((3, 6000))
     t = np.arange(5000) / 100
     x[:, 1000:] = 2.0 * np.sin(2 * np.pi * 4.0 * t)

@@ -72,7 +72,10 @@ def test_latents_are_packed_and_unpacked():
     model = SpectralAutoencoder(small(), {"model": "spectral-timesnet-gen"})
     rng = np.random.default_rng(0)
     parts = Parts(
-        *(rng.normal(size=shape).astype(np.float32) for shape in ((2, 3, 8), (2, 3, 10), (2, spectral_extra.N_EXTRA), (2,)))
+        *(
+            rng.normal(size=shape).astype(np.float32)
+            for shape in ((2, 3, 8), (2, 3, 10), (2, spectral_extra.N_EXTRA), (2,))
+        )
     )
     latents = model.pack(parts)
     assert latents.shape == (2, *model.latent_shape) and latents[0].size >= 24 + 30 + spectral_extra.N_EXTRA + 1
