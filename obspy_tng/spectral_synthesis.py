@@ -25,6 +25,7 @@ _SHARPENINGS = 8, 2  # of long and of short frames
 _LEAST_LN = -0.35  # noise after P is at least this much below all motion: what was before P may have been a coda
 _SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _CORRECTIONS = 2
+_LEVEL = 0.05  # ln; noise of the right spectrum has peaks 10 % lower than motion: half of it goes to the level
 _OVERSHOOT = 5.0  # most that low bands may have in the first instants over those that follow
 _LEAST_LEAK_HZ = 0.5
 _LEAK_CORNER = 0.9  # of the next lower band
@@ -88,7 +89,7 @@ def synthesise(
         strong, weak = _causal(strong, change), _causal(weak, change * everywhere)
     signal = weak + strong
     signal = signal + _earlier(noise, signal, known.ln_early, start + p)
-    return (noise + signal)[:, keep] * np.exp(float(ln_scale))
+    return (noise + signal)[:, keep] * np.exp(float(ln_scale) + _LEVEL)
 
 
 def _conditioning(frequency_hz):

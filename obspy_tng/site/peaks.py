@@ -13,7 +13,7 @@ import numpy as np
 MIN_AMPLITUDE = 2.0  # SESAME (2004), criterion iii of a clear peak
 MIN_PROMINENCE = 0.25  # in ln
 RECORD_FACTOR = 1.5  # a record's own peak is looked for in [f0 / 1.5, 1.5 f0], as Geopsy does in each window
-FIT_LN = 0.1  # half-width of the parabola in ln f: half the Konno-Ohmachi window of b = 40
+FIT_LN = 0.18  # half-width of the parabola in ln f: the Konno-Ohmachi window of b = 40; tuned on simulated sites
 
 
 class Peak(NamedTuple):
@@ -41,7 +41,7 @@ def peaks(curve: np.ndarray, frequency_hz: np.ndarray, min_prominence: float = 0
     list of Peak
         Prominence is the height in ln above the higher of the two lowest points that separate the peak from a
         higher one, or from an end, on either side. Place and amplitude come from a least-squares parabola in
-        ln f - ln A through the points within 0.1 of the maximum in ln f.
+        ln f - ln A through the points within 0.18 of the maximum in ln f.
 
     Examples
     --------
