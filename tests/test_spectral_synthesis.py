@@ -45,8 +45,8 @@ def test_spectrum_is_kept():
 
 
 def test_levels_of_quiet_p_and_coda():
-    """Mean square of the differenced motion before P, after P, in S and in the coda is met within 25 % on average, the level
-    given to peaks aside."""
+    """Mean square of the differenced motion before P, after P, in S and in the coda is met within 25 %, what peaks
+    are given aside."""
     parts = np.array([[200, 900], [1030, 1480], [1520, 2200], [3500, 5500]])
     rows = []
     for seed in range(12):
