@@ -87,19 +87,19 @@ def main():
     table = {word: row(one) for word, one in singles.items()}
     print(f"{len(held.c)} records of {len(set(held.event))} events held out, {int(held.picked.sum())} with both picks")
     for line in (COLUMNS, COLUMNS.values()):
-        print(" " * 34 + "".join(f"{word:>12}" for word in line))
+        print(" " * 36 + "".join(f"{word:>12}" for word in line))
     for word, values in table.items():
-        print(f"{word:34}" + "".join(f"{values[c]:12.3f}" for c in COLUMNS))
+        print(f"{word:36}" + "".join(f"{values[c]:12.3f}" for c in COLUMNS))
     for word, (p, s, envelope, mse) in PUBLISHED.items():
         given = {"P error": p, "S error": s, "envelope": envelope, "spec. MSE": mse}
-        print(f"{word:34}" + "".join(f"{given.get(c, float('nan')):12.3f}" for c in COLUMNS))
+        print(f"{word:36}" + "".join(f"{given.get(c, float('nan')):12.3f}" for c in COLUMNS))
     print(f"\n{BEST} less …, mean and 90 % interval over events (bootstrap)")
     differences = {}
     for word in singles:
         if word not in (BEST, "real", "real spectrogram, other phases"):
             differences[word] = less(held, singles[BEST], singles[word])
             told = (f"{name} {m:+.3f} ({a:+.3f} to {b:+.3f})" for name, (m, a, b) in differences[word].items())
-            print(f"  {word:34}" + ", ".join(told))
+            print(f"  {word:36}" + ", ".join(told))
     slopes = scaling(model, held)
     for word, (ours, theirs, real) in slopes.items():
         print(f"{word}: HEGGS {ours:.2f}, BSSA14 {theirs:.2f}, real {real:.2f}, ratio to BSSA14 {ours / theirs:.2f}")
