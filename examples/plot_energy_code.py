@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import obspy_tng as tng
-from obspy_tng import sampling, spectral
+from obspy_tng import sampling, spectral, spectral_extra
 from obspy_tng.pool import find_pool
 from obspy_tng.preprocessing import land
 
@@ -20,7 +20,7 @@ model = tng.load_model(pool.model)
 row = int(np.argmin(np.abs(pool.magnitude - 4.2)))
 code, ln_scale = pool.latents[row], pool.ln_sd[row]
 parts = model.unpack(code[None])
-s_minus_p_s, onset_s = np.exp(parts.ln_sp[0]), spectral.split_extra(parts.extra[0]).onset_s
+s_minus_p_s, onset_s = np.exp(parts.ln_sp[0]), spectral_extra.split_extra(parts.extra[0]).onset_s
 print(f"{pool.parents[row]}: M {pool.magnitude[row]}, {pool.distance_km[row]:.0f} km, S-P {s_minus_p_s:.1f} s")
 print(f"{code.size} numbers, {parts.code[0].size} of them coded by the network")
 
@@ -52,7 +52,7 @@ print("mix:", *(f"{w:.2f} × {pool.parents[k]}" for w, k in zip(mixture.weights,
 # record's own scale. Right, at the top: the spectrum.
 measured = spectral.describe(again, np.full(2, p_s + s_minus_p_s)).ln_power
 told = model.unpack(mixed[None])
-mixed_s = spectral.lattice(np.exp(told.ln_sp[0]), spectral.P_AT_S + spectral.split_extra(told.extra[0]).onset_s)
+mixed_s = spectral.lattice(np.exp(told.ln_sp[0]), spectral.P_AT_S + spectral_extra.split_extra(told.extra[0]).onset_s)
 rows = [
     ("decoded", ln_power[0], times_s, None),
     ("of a realisation", spectral.smooth_power(measured[0])[0], times_s, again[0]),
