@@ -26,6 +26,7 @@ _LEAST_LN = -0.35  # noise after P is at least this much below all motion: what 
 _SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _CORRECTIONS = 2
 _LEVEL = 0.05  # ln; noise of the right spectrum has peaks 10 % lower than motion: half of it goes to the level
+_LATE_S, _LATE_LN = 12.0, 2.0  # the coda does not grow by more than this ln in the last seconds
 _OVERSHOOT = 5.0  # most that low bands may have in the first instants over those that follow
 _LEAST_LEAK_HZ = 0.5
 _LEAK_CORNER = 0.9  # of the next lower band
@@ -112,6 +113,12 @@ def _cells(power, times_s, start, p):
     last = np.flatnonzero(times_s < NPTS / SAMPLING_RATE_HZ - 1.5)[-1] + 1
     power, times_s = power[:, :last].transpose(0, 2, 1), times_s[:last]
     ln = np.log(power)
+    # the last frames of long records lie beyond their end: mixed into shorter ones they would be a burst of nothing
+    end_s = NPTS / SAMPLING_RATE_HZ
+    late = times_s > end_s - _LATE_S
+    coda = ~late & (times_s > end_s - 2 * _LATE_S)
+    ln[..., late] = np.minimum(ln[..., late], ln[..., coda].mean(axis=-1, keepdims=True) + _LATE_LN)
+    power = np.exp(ln)
     rise = (_onset((n_cells - p_cell) * STEP) ** 2).reshape(3, 1, -1, STEP).mean(axis=-1)
     ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1)
     noise, signal = np.empty((2, 3, NB, n_cells))

@@ -109,3 +109,16 @@ def test_polarised_noise_keeps_its_power():
     out = coherent(mixed, power, none, edges)
     square = [(x[..., 1100:1500].real ** 2).mean() for x in (coherent(plain, power, none, edges), out)]
     assert square[1] == pytest.approx(square[0], rel=0.1)
+
+
+def test_no_burst_at_the_end():
+    """Power that a mix has in its last frames, which lie beyond the end of some parents, does not become a burst."""
+    x = record(2)
+    known = spectral.describe(x[None], [15.0])
+    power = spectral.smooth_power(known.ln_power[0])
+    times = spectral.lattice(5.0)
+    power[:, times > 51] += 14.0
+    rng = np.random.default_rng(0)
+    y = synthesise(power, known.ln_spectrum[0], known.extra[0], known.ln_scale[0], known.ln_sp[0], rng)
+    late, coda = (np.sqrt((y[:, a:b] ** 2).mean()) for a, b in ((5200, 5700), (3600, 4700)))
+    assert late < 4 * coda
