@@ -1,7 +1,6 @@
 """The CVAE behind the common interface: its phases of training, resuming, pools, samplers, both inversions."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from obspy_tng.models.cvae import Cvae, CvaeConfig, priors
 from obspy_tng.models.cvae_autoencoder import CvaeAutoencoder
 from obspy_tng.preprocessing import windows
 
-SAMPLES = Path(__file__).parents[1] / "data_samples" / "network"
 STATIONS = ["XT.SOFT", "XT.STIFF"]
 QUICK = dict(kind="cvae", batch=8, precision="fp32", seed=3, threads=1)
 
@@ -33,13 +31,6 @@ def narrow():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cvae, "CvaeConfig", Narrow)
         yield
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    """Return a corpus of the sample network."""
-    path = tmp_path_factory.mktemp("corpus") / "c"
-    return tng.build_corpus(SAMPLES, path, SAMPLES / "stations.xml", SAMPLES / "events.xml")[0]
 
 
 @pytest.fixture(scope="module")

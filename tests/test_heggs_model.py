@@ -1,7 +1,6 @@
 """HEGGS: its loss, its parts, training on pairs, generation of one earthquake."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from obspy_tng.errors import ModelError, StationError, TNGError
 from obspy_tng.events import distance_km
 from obspy_tng.models import heggs
 
-SAMPLES = Path(__file__).parents[1] / "data_samples" / "network"
 QUICK = dict(kind="heggs", epochs=2, batch=4, precision="fp32", seed=3, threads=1)
 EVENT = (36.1, -117.7, 8.0, 4.5)
 
@@ -38,13 +36,6 @@ def narrow():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(heggs, "HeggsConfig", Narrow)
         yield
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    """Return a corpus of the sample network."""
-    path = tmp_path_factory.mktemp("corpus") / "c"
-    return tng.build_corpus(SAMPLES, path, SAMPLES / "stations.xml", SAMPLES / "events.xml")[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Training: it learns, splits by event, resumes to the same numbers, refuses what does not fit."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,15 +10,7 @@ import obspy_tng as tng
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.models import weights
 
-SAMPLES = Path(__file__).parents[1] / "data_samples" / "network"
 QUICK = dict(epochs=2, batch=8, precision="fp32", seed=3, threads=1, learning_rate=1e-3)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    """Return a corpus of the sample network."""
-    path = tmp_path_factory.mktemp("corpus") / "c"
-    return tng.build_corpus(SAMPLES, path, SAMPLES / "stations.xml", SAMPLES / "events.xml")[0]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from obspy_tng.errors import TNGError
-from obspy_tng.site import timesnet_gen
+from obspy_tng.site import geopsy, timesnet_gen
 from obspy_tng.site.smoothing import parse
 from obspy_tng.site.spectra import check_horizontal
 from obspy_tng.site.table import checked_band
@@ -16,7 +16,6 @@ from obspy_tng.site.windows import SHORTEST_S, window_length
 BAND_HZ = (0.5, 20.0)  # without a band
 N_FREQUENCY = 200
 TAPER = 0.1
-GEOPSY = {"band_hz": (0.3, 40.0), "n_frequency": 2048, "window": 60.0, "taper": 0.1}
 LAST_SAMPLE_S = 0.05  # of recordings of 20 Hz or more
 COMPATS = ("geopsy", "timesnet-gen")
 GROUPS = {
@@ -121,9 +120,9 @@ def check(
     common |= {"overlap": float(overlap), "max_windows": max_windows, "horizontal": horizontal, "smoothing": smoothing}
     text = f"sliding:{length_s:g}" if kind == "sliding" else str(window)
     if compat == "geopsy":
-        band = band_hz or GEOPSY["band_hz"]
-        frequency = np.geomspace(*band, n_frequency or GEOPSY["n_frequency"])
-        taper = GEOPSY["taper"] if taper is None else float(taper)
+        band = band_hz or geopsy.BAND_HZ
+        frequency = geopsy.output_frequency(band, n_frequency or geopsy.N_FREQUENCY)
+        taper = geopsy.TAPER if taper is None else float(taper)
         return Settings(kind, length_s, text, band, frequency, taper=taper, snr=0.0, **common)
     band = band_hz or BAND_HZ
     frequency = _with_flanks(*band, n_frequency or N_FREQUENCY)
@@ -166,7 +165,7 @@ def parse_window(window, band_hz=None, compat=None) -> tuple[str, float | None]:
                 f"window, {SHORTEST_S:g} s or more"
             ) from None
     try:
-        length_s = GEOPSY["window"] if given == "s" else float(given)
+        length_s = geopsy.WINDOW_S if given == "s" else float(given)
     except ValueError:
         length_s = np.nan
     if compat == "geopsy" and 1 < length_s < np.inf and 0 < np.ceil(length_s) - length_s <= LAST_SAMPLE_S:
