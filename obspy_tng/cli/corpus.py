@@ -11,9 +11,13 @@ def corpus():
 @corpus.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=False))
 @click.option("--out", required=True, type=click.Path(), help="Folder to make; must not exist.")
-@click.option("--inventory", type=click.Path(exists=True), help="StationXML: responses, coordinates.")
-@click.option("--events", type=click.Path(exists=True), help="QuakeML: events and picks.")
-@click.option("--units", help="What the numbers are if the files cannot tell: m/s2, gal, g.")
+@click.option("--inventory", type=click.Path(exists=True), help="StationXML: responses, coordinates.  [default: none]")
+@click.option("--events", type=click.Path(exists=True), help="QuakeML: events and picks.  [default: none]")
+@click.option(
+    "--units",
+    metavar="UNIT",
+    help="What the numbers are if the files cannot tell: m/s2, cm/s2, gal, g.  [default: none]",
+)
 def build(paths, out, inventory, events, units):
     """Build a corpus from waveform files, folders, globs and zip archives."""
     from obspy_tng.corpus import build_corpus
@@ -30,7 +34,7 @@ def build(paths, out, inventory, events, units):
 
 @corpus.command()
 @click.argument("path", type=click.Path(exists=True))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.  [default: off]")
 def info(path, as_json):
     """Tell what a corpus holds."""
     from obspy_tng.corpus import Corpus

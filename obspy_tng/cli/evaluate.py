@@ -50,17 +50,30 @@ from obspy_tng.cli.output import replace, write_netcdf
     type=click.Choice(["m/s2", "cm/s2", "gal", "g"]),
     help="What the numbers are, where files cannot tell.  [default: m/s2, with a note]",
 )
-@click.option("--report", type=click.Path(dir_okay=False), metavar="FILE.html", help="Write a page to look at.")
-@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE.nc", help="Write everything as netCDF.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of the table.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False), metavar="FILE.html", help="Write a page to look at.  [default: none]"
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False), metavar="FILE.nc", help="Write everything as netCDF.  [default: none]"
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of the table.  [default: off]"
+)
 @click.option(
     "--c2st/--no-c2st", default=True, show_default=True, help="Train classifiers to tell real from generated."
 )
 @click.option(
-    "--splits", type=click.IntRange(2), default=20, show_default=True, help="Random halves of the events (intervals)."
+    "--splits",
+    metavar="N",
+    type=click.IntRange(2),
+    default=20,
+    show_default=True,
+    help="Random halves of the events (intervals).",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of splits, baselines and classifiers.")
-@click.option("--jobs", type=click.IntRange(1), help="Threads.  [default: all cores]")
+@click.option(
+    "--seed", metavar="N", type=int, default=0, show_default=True, help="Of splits, baselines and classifiers."
+)
+@click.option("--jobs", metavar="N", type=click.IntRange(1), help="Threads.  [default: all cores]")
 def evaluate(real, synthetic, report, out, as_json, latents, splits, **settings):
     """Measure how well generated records stand for real ones.
 

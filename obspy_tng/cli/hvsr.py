@@ -30,13 +30,13 @@ def _suffix(accepted):
     "--inventory",
     type=FILE,
     metavar="FILE",
-    help="StationXML: responses, coordinates, azimuths. Default none: the ratio of the numbers as they are.",
+    help="StationXML: responses, coordinates, azimuths.  [default: none, the ratio of the numbers as they are]",
 )
 @click.option(
     "--events",
     type=FILE,
     metavar="FILE",
-    help="QuakeML: P and S picks, travel times. Default none: S from the energy of the record.",
+    help="QuakeML: P and S picks, travel times.  [default: none, S from the energy of the record]",
 )
 @click.option(
     "--group",
@@ -116,8 +116,8 @@ def _suffix(accepted):
     "--azimuths",
     "azimuth_step_deg",
     type=click.FloatRange(0, 90, min_open=True),
-    metavar="STEP",
-    help="Also the curves of single azimuths, every STEP degrees, and their weighted statistics (in .nc and the "
+    metavar="DEGREES",
+    help="Also the curves of single azimuths, every so many degrees, and their weighted statistics (in .nc and the "
     "figure).  [default: none]",
 )
 @click.option(
@@ -171,7 +171,9 @@ def _suffix(accepted):
     metavar="FILE",
     help="Write a figure: .png, .pdf or .svg.  [default: none]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array on stdout, an object per station.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON array on stdout, an object per station.  [default: off]"
+)
 def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     """Tell f0 and the HVSR curve of stations from earthquakes or microtremor.
 

@@ -4,8 +4,8 @@ import click
 
 
 @click.command()
-@click.option("--model", help="A shipped model or a path; all shipped ones when left out.")
-@click.option("--json", "as_json", is_flag=True, help="The model cards as JSON on stdout.")
+@click.option("--model", metavar="MODEL", help="A shipped model or a path.  [default: all shipped ones]")
+@click.option("--json", "as_json", is_flag=True, help="The model cards as JSON on stdout.  [default: off]")
 def info(model, as_json):
     """Print versions and the model cards."""
     import json

@@ -11,12 +11,21 @@ def pool():
 @pool.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=False))
 @click.option("--out", required=True, type=click.Path(), help="File (.h5) for one station, folder for several.")
-@click.option("--station", help="Only this NET.STA.")
-@click.option("--inventory", type=click.Path(exists=True), help="StationXML: responses, coordinates.")
-@click.option("--events", type=click.Path(exists=True), help="QuakeML: events and picks.")
-@click.option("--units", help="What the numbers are if the files cannot tell: m/s2, gal, g.")
-@click.option("--model", help="Model name or path; the shipped default when left out.")
-@click.option("--max-records", type=int, help="Keep at most so many, spread over the range of PGA.")
+@click.option("--station", metavar="NET.STA", help="Only this one.  [default: all there are]")
+@click.option("--inventory", type=click.Path(exists=True), help="StationXML: responses, coordinates.  [default: none]")
+@click.option("--events", type=click.Path(exists=True), help="QuakeML: events and picks.  [default: none]")
+@click.option(
+    "--units",
+    metavar="UNIT",
+    help="What the numbers are if the files cannot tell: m/s2, cm/s2, gal, g.  [default: none]",
+)
+@click.option("--model", metavar="MODEL", help="Name or path.  [default: the shipped one]")
+@click.option(
+    "--max-records",
+    type=int,
+    metavar="N",
+    help="Keep at most so many, spread over the range of PGA.  [default: all]",
+)
 @click.option(
     "--kind",
     type=click.Choice(["recorded", "simulated"]),
@@ -24,7 +33,7 @@ def pool():
     show_default=True,
     help="What the records are.",
 )
-@click.option("--source", default="", help="Citation of the data, kept with the pool.")
+@click.option("--source", metavar="TEXT", default="", help="Citation of the data, kept with the pool.  [default: none]")
 def build(paths, out, station, inventory, events, units, model, max_records, kind, source):
     """Build pools from your own records with the frozen model."""
     from pathlib import Path
@@ -64,16 +73,16 @@ def build(paths, out, station, inventory, events, units, model, max_records, kin
 
 @pool.command()
 @click.argument("curve", type=click.Path(exists=True, dir_okay=False))
-@click.option("--station", required=True, help="NET.STA or STA of the target.")
+@click.option("--station", metavar="CODE", required=True, help="NET.STA or STA of the target.")
 @click.option("--out", required=True, type=click.Path(), help="Pool file to write (.h5).")
 @click.option(
     "--host",
     "hosts",
     multiple=True,
     type=click.Path(exists=True),
-    help="Recorded pool to adjust; repeat. The shipped ones when left out.",
+    help="Recorded pool to adjust; repeat.  [default: the shipped ones]",
 )
-@click.option("--n-hosts", default=5, show_default=True, help="How many of them to use.")
+@click.option("--n-hosts", metavar="N", default=5, show_default=True, help="How many of them to use.")
 @click.option(
     "--compat",
     type=click.Choice(["timesnet-gen", "none"]),
@@ -81,9 +90,11 @@ def build(paths, out, station, inventory, events, units, model, max_records, kin
     show_default=True,
     help="Definition the curve was computed with.",
 )
-@click.option("--latitude", type=float, help="Of the target, degrees.")
-@click.option("--longitude", type=float, help="Of the target, degrees.")
-@click.option("--source", default="", help="Where the curve comes from, kept with the pool.")
+@click.option("--latitude", type=float, metavar="DEGREES", help="Of the target, north.  [default: unknown]")
+@click.option("--longitude", type=float, metavar="DEGREES", help="Of the target, east.  [default: unknown]")
+@click.option(
+    "--source", metavar="TEXT", default="", help="Where the curve comes from, kept with the pool.  [default: none]"
+)
 def retarget(curve, station, out, hosts, n_hosts, compat, latitude, longitude, source):
     """Adjust recorded pools to a site of which only the H/V CURVE is known.
 
@@ -104,7 +115,7 @@ def retarget(curve, station, out, hosts, n_hosts, compat, latitude, longitude, s
 
 @pool.command()
 @click.argument("path", type=click.Path(exists=True, dir_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.  [default: off]")
 def info(path, as_json):
     """Tell what a pool is made of."""
     import json

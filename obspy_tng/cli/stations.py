@@ -4,8 +4,12 @@ import click
 
 
 @click.command()
-@click.option("--pool", type=click.Path(exists=True, file_okay=False), help="Folder of pools of your own.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
+@click.option(
+    "--pool",
+    type=click.Path(exists=True, file_okay=False),
+    help="Folder of pools of your own.  [default: the shipped ones]",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.  [default: off]")
 def stations(pool, as_json):
     """List the stations that can be generated, and what their pools are made of."""
     import json

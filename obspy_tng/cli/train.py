@@ -22,16 +22,31 @@ import click
     show_default=True,
     help="0: unconditioned; 1: fine-tune with station labels (waveform); 1a, 1b: class priors, sharpened (cvae).",
 )
-@click.option("--init", type=click.Path(exists=True), help="Model to start from (phases after 0 need it).")
-@click.option("--station", "stations", multiple=True, help="Phases after 0: NET.STA to condition on; repeat.")
-@click.option("--exclude", multiple=True, help="Phase 0: NET.STA to leave out; repeat.")
-@click.option("--epochs", default=100, show_default=True, help="Passes over the records.")
-@click.option("--batch", default=8, show_default=True, help="Records per step.")
-@click.option("--learning-rate", default=1e-3, show_default=True, help="Peak of the schedule.")
-@click.option("--validation", default=0.2, show_default=True, help="Share of events held out.")
-@click.option("--latent-noise", type=float, help="Phase 1: noise on the code, in station latent sd.  [default: 1]")
-@click.option("--seed", default=0, show_default=True, help="Weights, augmentation, event split.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option(
+    "--init", type=click.Path(exists=True), help="Model to start from; phases after 0 need one.  [default: none]"
+)
+@click.option(
+    "--station",
+    "stations",
+    metavar="NET.STA",
+    multiple=True,
+    help="Phases after 0: to condition on; repeat.  [default: none]",
+)
+@click.option("--exclude", metavar="NET.STA", multiple=True, help="Phase 0: to leave out; repeat.  [default: none]")
+@click.option("--epochs", metavar="N", default=100, show_default=True, help="Passes over the records.")
+@click.option("--batch", metavar="N", default=8, show_default=True, help="Records per step.")
+@click.option(
+    "--learning-rate", metavar="RATE", default=1e-3, show_default=True, help="Peak of the schedule, per step."
+)
+@click.option("--validation", metavar="SHARE", default=0.2, show_default=True, help="Share of events held out.")
+@click.option(
+    "--latent-noise",
+    type=float,
+    metavar="SD",
+    help="Phase 1: noise on the code, in sd of the station's codes.  [default: 1]",
+)
+@click.option("--seed", metavar="N", default=0, show_default=True, help="Weights, augmentation, event split.")
+@click.option("--device", metavar="DEVICE", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option(
     "--precision",
     type=click.Choice(["auto", "bf16", "fp32"]),
@@ -39,22 +54,32 @@ import click
     show_default=True,
     help="Arithmetic of the network.",
 )
-@click.option("--threads", type=int, help="CPU threads; torch's choice when left out.")
-@click.option("--name", help="Name in the model card; the folder's when left out.")
+@click.option("--threads", type=int, metavar="N", help="Of the CPU.  [default: torch's choice]")
+@click.option("--name", metavar="NAME", help="In the model card.  [default: the folder's]")
 @click.option(
     "--inversion",
     type=click.Choice(["phase", "griffin-lim"]),
     help="cvae: phases are regressed, or found for the amplitudes.  [default: phase]",
 )
-@click.option("--classes", type=int, help="cvae, phase 0: stations of the phases to come.  [default: 5]")
-@click.option("--reference", is_flag=True, default=None, help="waveform: the published architecture (slow).")
+@click.option("--classes", type=int, metavar="N", help="cvae, phase 0: stations of the phases to come.  [default: 5]")
 @click.option(
-    "--unpaired", "paired", flag_value=False, default=None, type=bool, help="heggs: the target itself is the source."
+    "--reference", is_flag=True, default=None, help="waveform: the published architecture (slow).  [default: off]"
 )
 @click.option(
-    "--noise-share", type=float, help="heggs: share of the training that starts from pure noise.  [default: 0.2]"
+    "--unpaired",
+    "paired",
+    flag_value=False,
+    default=None,
+    type=bool,
+    help="heggs: the target itself is the source.  [default: off]",
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+@click.option(
+    "--noise-share",
+    type=float,
+    metavar="SHARE",
+    help="heggs: share of the training that starts from pure noise.  [default: 0.2]",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.  [default: off]")
 def train(corpus, out, phase, stations, resume, **settings):
     """Train a network on CORPUS (see: obspy-tng corpus build).
 
