@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import csv
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from obspy import UTCDateTime
 from obspy_tng.assembly import COMPONENTS
 from obspy_tng.errors import FormatError, RecordError
 from obspy_tng.record import Record, Records, Skipped, iter_records, require_mps2
+from obspy_tng.writing import workplace, writable
 
 # column -> field of Record; the order is that of the file
 _COLUMNS = {
@@ -149,48 +149,60 @@ def build_corpus(
     ------
     RecordError
         Nothing could be used, or units stay unknown.
+    WriteError
+        The folder cannot be written.
     """
-    import h5py
-
     out = Path(out)
     if out.exists():
         raise FormatError(f"{out} exists already; remove it or choose another folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    parts = iter_records(paths, inventory, events, units=units)
+    first = next(parts)  # paths that are not there are told before anything is made
+    with writable(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with workplace(out) as work:
+        new = work / out.name
+        with writable(out):
+            new.mkdir()
+            n, skipped = _fill(new, chain([first], parts), progress)
+        if not n:
+            reasons = "; ".join(f"{name}: {r}" for name, r in skipped[:3]) or "no files"
+            raise RecordError(f"no usable record among the files given ({len(skipped)} skipped: {reasons})")
+        with writable(out):
+            os.replace(new, out)
+    return Corpus(out), skipped
+
+
+def _fill(folder: Path, parts: Iterable[Records], progress) -> tuple[int, list[Skipped]]:
+    """Write records to an empty folder, and return how many there were and what was skipped."""
+    import h5py
+
     skipped: list[Skipped] = []
     seen: dict[str, int] = {}
-    try:
-        with (
-            h5py.File(work / "waveforms.hdf5", "w") as file,
-            (work / "metadata.csv").open("w", newline="", encoding="utf-8") as table,
-        ):
-            form = file.create_group("data_format")
-            for key, value in (
-                ("dimension_order", "CW"), ("component_order", COMPONENTS), ("measurement", "acceleration"),
-                ("unit", "mps2"), ("instrument_response", "removed"),
-            ):  # fmt: skip
-                form[key] = value
-            writer = csv.DictWriter(table, [*_OTHER, *_COLUMNS])
-            writer.writeheader()
-            for part in iter_records(paths, inventory, events, units=units):
-                require_mps2(part, "a corpus")
-                skipped += part.skipped
-                for record in part:
-                    seen[record.id] = seen.get(record.id, 0) + 1
-                    name = record.id if seen[record.id] == 1 else f"{record.id}.{seen[record.id]}"
-                    file.create_dataset(f"data/{name}", data=record.data.astype(np.float32))
-                    writer.writerow(_row(record, name))
-                if progress and part:
-                    progress(f"{sum(seen.values())} records, {len(skipped)} skipped: {part[-1].source}")
-        if not seen:
-            reasons = "; ".join(f"{n}: {r}" for n, r in skipped[:3]) or "no files"
-            raise RecordError(f"no usable record among the files given ({len(skipped)} skipped: {reasons})")
-        work.chmod(0o755)  # mkdtemp makes private folders
-        os.replace(work, out)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
-    return Corpus(out), skipped
+    with (
+        # HDF5 that cannot write to its own file may end the process; Python's file raises an OSError
+        (folder / "waveforms.hdf5").open("w+b") as raw,
+        h5py.File(raw, "w") as file,
+        (folder / "metadata.csv").open("w", newline="", encoding="utf-8") as table,
+    ):
+        form = file.create_group("data_format")
+        for key, value in (
+            ("dimension_order", "CW"), ("component_order", COMPONENTS), ("measurement", "acceleration"),
+            ("unit", "mps2"), ("instrument_response", "removed"),
+        ):  # fmt: skip
+            form[key] = value
+        writer = csv.DictWriter(table, [*_OTHER, *_COLUMNS])
+        writer.writeheader()
+        for part in parts:
+            require_mps2(part, "a corpus")
+            skipped += part.skipped
+            for record in part:
+                seen[record.id] = seen.get(record.id, 0) + 1
+                name = record.id if seen[record.id] == 1 else f"{record.id}.{seen[record.id]}"
+                file.create_dataset(f"data/{name}", data=record.data.astype(np.float32))
+                writer.writerow(_row(record, name))
+            if progress and part:
+                progress(f"{sum(seen.values())} records, {len(skipped)} skipped: {part[-1].source}")
+    return sum(seen.values()), skipped
 
 
 def split_events(event_ids: Sequence[str], fraction: float = 0.2, seed: int = 0) -> tuple[list[str], list[str]]:

@@ -17,6 +17,10 @@ class ModelError(TNGError, ValueError):
     """Weights, checkpoint or pool do not fit the model, or are damaged."""
 
 
+class WriteError(TNGError, OSError):
+    """A file or folder cannot be written: no room, no permission, no such place."""
+
+
 class StationError(TNGError, KeyError):
     """No pool is known for the station asked for."""
 

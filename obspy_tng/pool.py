@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import os
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +17,14 @@ import numpy as np
 
 from obspy_tng.errors import ModelError, RecordError, StationError
 from obspy_tng.models import DEFAULT, SHIPPED
+from obspy_tng.writing import whole, writable
 
 KINDS = ("recorded", "adjusted", "simulated")
 SHIPPED_POOLS = SHIPPED / "pools"
 F0_BAND_HZ = (1.0, 20.0)  # the paper's
 _FORMAT = "obspy-tng pool 1"
 _NUMBERS = ("latitude_deg", "longitude_deg", "elevation_m", "vs30_mps", "f0_hz")
+_ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,37 +98,34 @@ class LatentPool:
         return digest.hexdigest()
 
     def save(self, path) -> Path:
-        """Write HDF5, whole or not at all; the codes are stored as one byte per number and a scale per row."""
+        """Write HDF5, whole or not at all; the codes are stored as one byte per number and a scale per row.
+
+        Raises
+        ------
+        WriteError
+            The file cannot be written.
+        """
         import h5py
 
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
         codes, scale = quantise(self.latents)
-        try:
-            with h5py.File(part, "w") as file:
-                file.attrs["format"] = _FORMAT
-                for key in ("station", "network", "kind", "model", "model_sha256", *_NUMBERS):
-                    file.attrs[key] = getattr(self, key)
-                for key, value in self.about.items():
-                    file.attrs[f"about_{key}"] = value
-                packed = dict(compression="gzip", shuffle=True, track_times=False)
-                file.create_dataset("codes", data=codes, **packed)
-                file.create_dataset("scale", data=scale, **packed)
-                for key in (
-                    "ln_sd",
-                    "magnitude",
-                    "distance_km",
-                    "pga_mps2",
-                    "groups",
-                    "ratio_frequency_hz",
-                    "ln_ratio",
-                ):
-                    file.create_dataset(key, data=getattr(self, key), track_times=False)
-                file.create_dataset("parents", data=self.parents, dtype=h5py.string_dtype(), track_times=False)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        held = io.BytesIO()  # HDF5 that cannot write to its file may end the process; bytes are an OSError
+        with h5py.File(held, "w") as file:
+            file.attrs["format"] = _FORMAT
+            for key in ("station", "network", "kind", "model", "model_sha256", *_NUMBERS):
+                file.attrs[key] = getattr(self, key)
+            for key, value in self.about.items():
+                file.attrs[f"about_{key}"] = value
+            packed = dict(compression="gzip", shuffle=True, track_times=False)
+            file.create_dataset("codes", data=codes, **packed)
+            file.create_dataset("scale", data=scale, **packed)
+            for key in _ARRAYS:
+                file.create_dataset(key, data=getattr(self, key), track_times=False)
+            file.create_dataset("parents", data=self.parents, dtype=h5py.string_dtype(), track_times=False)
+        with writable(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as part:
+            part.write_bytes(held.getbuffer())
         return path
 
     @classmethod
@@ -147,9 +146,7 @@ class LatentPool:
             with h5py.File(path, "r") as file:
                 if file.attrs.get("format") != _FORMAT:
                     raise ModelError(f"{path} is HDF5, but no {_FORMAT!r}; make one with: obspy-tng pool build")
-                arrays = {k: file[k][()] for k in (
-                    "ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio"
-                )}  # fmt: skip
+                arrays = {k: file[k][()] for k in _ARRAYS}
                 codes, scale = file["codes"][()], file["scale"][()]
                 parents = [str(p) for p in file["parents"].asstr()[()]]
                 text = {k: str(file.attrs[k]) for k in ("station", "network", "kind", "model", "model_sha256")}

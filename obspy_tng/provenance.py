@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from obspy.core import AttribDict
 
 import obspy_tng
 from obspy_tng.errors import TNGError
+from obspy_tng.writing import workplace, writable
 
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _AZIMUTH_DIP = {"E": (90.0, 0.0), "N": (0.0, 0.0), "Z": (0.0, -90.0)}
@@ -129,6 +129,9 @@ def inventory(stream: Stream):
 def write(stream: Stream, path, format: str | None = None) -> list[Path]:
     """Write generated records with a StationXML sidecar, whole or not at all.
 
+    A new folder, too, appears as a whole; into one that exists files go one by one, and while its ``stations.xml``
+    is missing, it is not whole.
+
     Parameters
     ----------
     stream : obspy.Stream
@@ -147,6 +150,8 @@ def write(stream: Stream, path, format: str | None = None) -> list[Path]:
     ------
     TNGError
         The format cannot be told, or needs integers.
+    WriteError
+        The files cannot be written.
 
     Examples
     --------
@@ -160,36 +165,47 @@ def write(stream: Stream, path, format: str | None = None) -> list[Path]:
     if format in ("GSE2", "GSE1"):
         raise TNGError(f"{format} stores integers, generated records are floats; accepted: MSEED, SAC, AT2, H5, PICKLE")
     sidecar = inventory(stream)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
-        if format in ("SAC", "AT2"):
-            targets = _write_folder(stream, sidecar, path, work, format)
-        else:
-            stream.write(str(work / "waves"), format=format)
-            sidecar.write(str(work / "sidecar"), format="STATIONXML", validate=True)
-            targets = {work / "waves": path, work / "sidecar": path.with_suffix(".xml")}
-        for source, target in targets.items():
-            os.replace(source, target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return list(targets.values())
-
-
-def _write_folder(stream, sidecar, path, work, format):
-    if path.suffix.lower() in _SUFFIX or path.is_file():
+    folder = format in ("SAC", "AT2")
+    if folder and (path.suffix.lower() in _SUFFIX or path.is_file()):
         raise TNGError(f"{format} takes one trace per file: give a folder instead of {path}")
-    targets = {}
-    for trace in stream:
-        name = f"{trace.id}.{format.lower()}"
-        if work / name in targets:
+    with writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with workplace(path) as work, writable(path):
+        if folder:
+            return _write_folder(stream, sidecar, path, work / "new", format)
+        _save(stream, work / "waves", format=format)
+        _save(sidecar, work / "sidecar", format="STATIONXML", validate=True)
+        path.unlink(missing_ok=True)  # waves of before never stand beside the sidecar of now
+        os.replace(work / "sidecar", path.with_suffix(".xml"))
+        os.replace(work / "waves", path)
+    return [path, path.with_suffix(".xml")]
+
+
+def _write_folder(stream, sidecar, path, new, format):
+    new.mkdir()
+    names = [f"{trace.id}.{format.lower()}" for trace in stream]
+    for trace, name in zip(stream, names, strict=True):
+        if (new / name).exists():
             raise TNGError(f"two traces have the id {trace.id}; generated records of one call never do")
-        trace.write(str(work / name), format=format)
-        targets[work / name] = path / name
-    sidecar.write(str(work / "stations.xml"), format="STATIONXML", validate=True)
-    targets[work / "stations.xml"] = path / "stations.xml"
-    path.mkdir(parents=True, exist_ok=True)
-    return targets
+        _save(trace, new / name, format=format)
+    _save(sidecar, new / "stations.xml", format="STATIONXML", validate=True)
+    if not path.exists():
+        os.replace(new, path)
+    else:  # holds what may be the user's: a file at a time, whole once the sidecar is there again
+        (path / "stations.xml").unlink(missing_ok=True)
+        for name in (*names, "stations.xml"):
+            os.replace(new / name, path / name)
+    return [path / name for name in (*names, "stations.xml")]
+
+
+def _save(whatever, path: Path, format: str, **how) -> None:
+    """Write a Stream, Trace or Inventory, by way of memory: ObsPy's MiniSEED goes on when a file takes no more."""
+    if format in (*_SUFFIX.values(), "STATIONXML") and format != "H5":
+        held = io.BytesIO()
+        whatever.write(held, format=format, **how)
+        path.write_bytes(held.getbuffer())
+    else:  # may take names only
+        whatever.write(str(path), format=format, **how)
 
 
 def _plain(value):

@@ -209,7 +209,7 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(done, folders, tmp_pat
 
     monkeypatch.setattr(tng, "evaluate", lambda *_, **__: result, raising=False)
     monkeypatch.setattr(report, "render", lambda _: "<p>the new page</p>")
-    monkeypatch.setattr(report.os, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     ended = run(folders / "real", folders / "generated", "--report", page)
     assert isinstance(ended.exception, OSError)  # main() makes a line and exit 1 of it
     assert page.read_text() == "the page of before"

@@ -16,6 +16,7 @@ ALLOWED = {
     "__init__": set(),  # names modules in a table, imports none
     "errors": set(),
     "io": {"errors"},
+    "writing": {"errors"},  # files whole or not at all
     "simulation": {"errors"},
     "response": {"errors"},
     "events": {"errors"},
@@ -24,8 +25,8 @@ ALLOWED = {
     "record": {"errors", "assembly", "events", "grouping", "io"},
     "pieces": {"errors", "grouping", "io", "record"},
     "archive": {"errors", "events", "grouping", "io", "pieces", "record"},
-    "site": {"errors", "archive", "record", "events"},  # archive: the same work on this machine or a cluster
-    "corpus": {"errors", "assembly", "record"},
+    "site": {"errors", "archive", "record", "events", "writing"},  # archive: the same work on this machine or a cluster
+    "corpus": {"errors", "assembly", "record", "writing"},
     "preprocessing": {"errors", "record"},
     "spectrogram": set(),
     "conditions": {"errors", "events", "preprocessing"},
@@ -40,20 +41,23 @@ ALLOWED = {
         "spectrogram",
         "conditions",
         "origin_spectrogram",
+        "writing",
     },
     "checkpoint": {"errors", "models"},
-    "training": {"errors", "corpus", "models", "checkpoint"},  # its kinds are imported by name
-    "training_waveform": {"errors", "assembly", "preprocessing", "models"},
-    "training_cvae": {"errors", "preprocessing", "models", "spectrogram", "training_waveform"},
-    "training_spectral": {"errors", "models", "preprocessing", "spectral"},
-    "training_heggs": {"errors", "conditions", "models", "origin_spectrogram"},
-    "pool": {"errors", "record", "preprocessing", "models", "site"},
+    "training_team": {"errors"},  # processes that train together
+    "training_loop": {"errors", "models", "checkpoint", "training_team"},
+    "training": {"errors", "corpus", "models", "checkpoint", "training_team", "training_loop"},  # kinds by name
+    "training_waveform": {"errors", "assembly", "preprocessing", "models", "training_team"},
+    "training_cvae": {"errors", "preprocessing", "models", "spectrogram", "training_team", "training_waveform"},
+    "training_spectral": {"errors", "models", "preprocessing", "spectral", "training_team"},
+    "training_heggs": {"errors", "conditions", "models", "origin_spectrogram", "training_team"},
+    "pool": {"errors", "record", "preprocessing", "models", "site", "writing"},
     "sampling": {"errors"},
     "spectral_extra": {"preprocessing"},
     "spectral": {"errors", "preprocessing", "spectral_extra"},
     "spectral_noise": {"preprocessing", "spectral", "spectral_extra"},
     "spectral_synthesis": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
-    "provenance": {"errors", "__init__"},  # __version__
+    "provenance": {"errors", "writing", "__init__"},  # __version__
     "adjustment": {"errors", "pool", "preprocessing", "site", "synthesis"},
     "scaling": {"errors"},
     "event_synthesis": {
@@ -85,7 +89,7 @@ ALLOWED = {
     "plotting_site": {"errors", "plotting_overview", "plotting_panels"},
     "plotting": {"errors", "plotting_panels", "plotting_site", "site"},
     # judges Streams of any origin: knows no model, pool or sampler
-    "evaluation": {"errors", "__init__", "events", "record", "preprocessing", "site"},
+    "evaluation": {"errors", "__init__", "events", "record", "preprocessing", "site", "writing"},
 }
 # adjustment measures its hosts by generating from them; one of the two imports is inside a function
 CYCLES = {frozenset({"adjustment", "synthesis"})}
@@ -93,6 +97,8 @@ TORCH = {  # nothing else imports torch itself
     "models",
     "checkpoint",
     "training",
+    "training_loop",
+    "training_team",
     "training_waveform",
     "training_cvae",
     "training_spectral",

@@ -1,29 +1,20 @@
 """Files written whole or not at all."""
 
-import os
 from pathlib import Path
 
-from obspy_tng.errors import TNGError
+from obspy_tng.writing import whole
 
 
 def replace(path, write):
-    """Write under a temporary name of the same suffix beside the target, then rename.
+    """Call `write` with the name of a hidden file of the same suffix, which then becomes `path`.
 
     Raises
     ------
-    TNGError
+    WriteError
         The file cannot be written; the message names it as the user did.
     """
-    path = Path(path)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        write(str(partial))
-        os.replace(partial, path)
-    except OSError as err:
-        reason = err.strerror or (str(err).strip() or type(err).__name__).splitlines()[0]
-        raise TNGError(f"{path} cannot be written: {reason}") from err
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as part:
+        write(str(part))
 
 
 def write_netcdf(path, dataset):

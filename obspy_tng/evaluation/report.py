@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import tempfile
 from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
@@ -17,6 +15,7 @@ import numpy as np
 from obspy_tng.errors import TNGError
 from obspy_tng.evaluation import drawing, figures, figures_overall, tables, words
 from obspy_tng.evaluation.tables import number
+from obspy_tng.writing import whole
 
 OPEN = 3  # stations whose figures are shown without a click
 SKIPPED = 300  # records listed of each set
@@ -60,17 +59,8 @@ def report(dataset, path) -> Path:
     if not path.parent.is_dir():
         raise TNGError(f"folder {path.parent} does not exist")
     page = render(dataset.load())
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # a temporary file is its owner's alone
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole(path) as part:
+        part.write_text(page, encoding="utf-8")
     return path
 
 

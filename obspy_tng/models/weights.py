@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import torch
 
-from obspy_tng.errors import ModelError
+from obspy_tng.errors import ModelError, WriteError
+from obspy_tng.writing import whole, writable
 
 
 def sha256(path) -> str:
@@ -53,30 +53,32 @@ def save(path, network, card: dict, *, half: bool = False) -> dict:
 
 
 def write_tensors(path, tensors: dict, metadata: dict | None = None) -> None:
-    """Write a safetensors file by way of a temporary name."""
+    """Write a safetensors file, whole or not at all.
+
+    Raises
+    ------
+    WriteError
+        It cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file(tensors, part, metadata=metadata)
+    with writable(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as part:
+        try:
+            save_file(tensors, part, metadata=metadata)
+        except SafetensorError as err:  # among them those of the system: a full disk
+            raise WriteError(f"{path} cannot be written: {err}") from err
         part.chmod(0o644)  # safetensors makes private files
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_text(path, text: str) -> None:
-    """Write a text file by way of a temporary name."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    """Write a text file, whole or not at all."""
+    with writable(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as part:
         part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read_card(path) -> dict:

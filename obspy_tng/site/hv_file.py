@@ -10,6 +10,7 @@ import numpy as np
 
 from obspy_tng.errors import FormatError, TNGError
 from obspy_tng.site.geopsy import f0_from_windows
+from obspy_tng.writing import whole
 
 VERSION = "1.1"
 MAGIC = "# GEOPSY output version"
@@ -229,7 +230,8 @@ def write(path, result, station: str | None = None) -> None:
         As `from_dataset`.
     """
     hv = result if isinstance(result, HVFile) else from_dataset(result, station)
-    Path(path).write_text(text(hv), encoding="utf-8", newline="\n")
+    with whole(path) as part:
+        part.write_bytes(text(hv).encode())  # newlines as they are
 
 
 def from_dataset(dataset, station: str | None = None) -> HVFile:

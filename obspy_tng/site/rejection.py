@@ -16,6 +16,7 @@ from obspy_tng.errors import FormatError, TNGError
 from obspy_tng.site.curves import lognormal
 from obspy_tng.site.outliers import cox, window_f0, zscore
 from obspy_tng.site.table import band_of, texts_of
+from obspy_tng.writing import whole
 
 RULES = {
     "cox": ((2.0,), "cox[:N[:FMIN:FMAX]]"),
@@ -190,7 +191,7 @@ def mask(dataset) -> np.ndarray:
 def write_mask(path, dataset) -> None:
     """Write the ids of rejected windows and what rejected them as CSV, for `read_mask` and for people to edit."""
     rejected = ~mask(dataset)
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with whole(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["record", "rejected_by"])
         rows.writerows(
