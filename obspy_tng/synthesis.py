@@ -27,7 +27,7 @@ def generate(
     station: str | None = None, n: int = 1, *, hvsr=None, magnitude: float | None = None,
     distance_km: float | None = None, model=None, pool=None, sampler: str | None = None, latent_noise: float = 0.0,
     seed: int | None = None, starttime=None, instrument: str = "X", device: str = "cpu", event=None, source=None,
-    coordinates=None,
+    coordinates=None, scatter: bool = True,
 ) -> Stream:  # fmt: skip
     """Generate three-component accelerograms that shake like a station.
 
@@ -59,10 +59,10 @@ def generate(
         Channel code ``HX?`` (FDSN: synthetic), or ``HN?`` for tools that insist on an accelerometer.
     device : str
         Where the model runs.
-    event, source, coordinates : optional
+    event, source, coordinates, scatter : optional
         HEGGS, which has no pools: one earthquake, (latitude, longitude, depth in km, magnitude) or an obspy Event; a
-        record of it elsewhere to start from; latitude and longitude of any place instead of a station. See
-        `obspy_tng.event_synthesis.generate_event`.
+        record of it elsewhere to start from; latitude and longitude of any place instead of a station; whether
+        amplitudes scatter as records do. See `obspy_tng.event_synthesis.generate_event`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def generate(
             raise TNGError("an event has its own magnitude, distance and place: leave out hvsr, pool, latent_noise …")
         return generate_event(
             station, range(n), event=event, source=source, coordinates=coordinates, model=model, sampler=sampler,
-            seed=seed, starttime=starttime, instrument=instrument, device=device,
+            seed=seed, starttime=starttime, instrument=instrument, device=device, scatter=scatter,
         )  # fmt: skip
     if hvsr is not None:
         if station is not None or pool is not None:

@@ -1,6 +1,6 @@
 """HEGGS: its loss, its parts, training on pairs, generation of one earthquake."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -221,6 +221,21 @@ def test_source_record_matters_and_is_told(model, corpus):
     plain = tng.generate(event=stream[0].stats.tng.event, **place)
     assert plain[0].stats.starttime == UTCDateTime(0)
     assert not np.allclose(stream[0].data, plain[0].data)
+
+
+def test_amplitudes_scatter_by_what_the_card_tells(model):
+    """A card with spreads: realisations are the medians times the factors they tell; --median leaves them."""
+    told = replace(model, card={**model.card, "scatter": {"between": 0.3, "within": 0.5}})
+    settings = dict(n=3, event=EVENT, coordinates=(36.0, -117.5), sampler="direct", seed=1)
+    median = tng.generate(model=told, scatter=False, **settings)
+    plain = tng.generate(model=model, **settings)
+    made = tng.generate(model=told, **settings)
+    assert "ln_scatter" not in median[0].stats.tng and median[0].stats.tng.run_id == plain[0].stats.tng.run_id
+    factors = [np.exp(sum(t.stats.tng.ln_scatter)) for t in made]
+    assert np.std(factors[::3]) > 0.05
+    for a, b, c, factor in zip(made, median, plain, factors, strict=True):
+        np.testing.assert_array_equal(b.data, c.data)
+        np.testing.assert_allclose(a.data, factor * b.data, rtol=2e-5)
 
 
 def test_known_stations_need_no_coordinates(model):

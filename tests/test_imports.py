@@ -60,10 +60,12 @@ ALLOWED = {
     "provenance": {"errors", "writing", "__init__"},  # __version__
     "adjustment": {"errors", "pool", "preprocessing", "site", "synthesis"},
     "scaling": {"errors"},
+    "event_scatter": {"errors", "conditions", "preprocessing"},
     "event_synthesis": {
         "errors",
         "assembly",
         "conditions",
+        "event_scatter",
         "events",
         "models",
         "origin_spectrogram",

@@ -51,6 +51,12 @@ def _sampler(context, parameter, value):
     metavar="LAT LON",
     help="With --event: of the place, in degrees, instead of a station.  [default: none]",
 )
+@click.option(
+    "--scatter/--median",
+    default=True,
+    show_default=True,
+    help="With --event: amplitudes scatter as records do, or not at all.",
+)
 @click.option("-n", "n", metavar="N", default=1, show_default=True, help="Realisations, 1 to 1296.")
 @click.option(
     "--seed", type=int, metavar="N", help="Whole number; the same gives the same.  [default: drawn, and printed]"

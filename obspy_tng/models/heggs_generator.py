@@ -30,6 +30,11 @@ class HeggsGenerator(Autoencoder):
         """Return latitude, longitude and elevation of the stations it was trained on, by code."""
         return self.card.get("places", {})
 
+    @property
+    def scatter(self) -> dict:
+        """Return how records scatter around what it makes (`obspy_tng.event_scatter.measured`); empty: not known."""
+        return self.card.get("scatter") or {}
+
     def travel_times(self, c: np.ndarray) -> np.ndarray:
         """Return predicted P and S in s after the origin, (n, 2), of conditions (n, 6)."""
         return conditions.travel_times(c, self.network.config.travel)
