@@ -26,37 +26,45 @@ def main():
     parser.add_argument("-n", type=int, default=200)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4])
     args = parser.parse_args()
+    print(f"{'station':8} {'median f0 (Hz) real':>20} {'generated':>10} {'middle half, real':>20} {'generated':>16}")
+    real, made, rows, misfit = measured(args.data, args.n, args.seeds)
+    for station in STATIONS:
+        pair = real[station], made[station]
+        quartiles = ["{:.2f}-{:.2f}".format(*np.quantile(f, [0.25, 0.75])) for f in pair]
+        medians = "{:20.2f} {:10.2f}".format(*map(np.median, pair))
+        print(f"{station:8} {medians} {quartiles[0]:>20} {quartiles[1]:>16}")
+    print(f"{'':40} {'alignment':>10} {'on 40 bins':>11} {'JS distance':>12} {'W1 of f0 (Hz)':>14}")
+    for text, row in rows.items():
+        print(f"{text:40} {row[0]:10.3f} {row[1]:11.3f} {row[2]:12.3f} {row[3]:14.3f}")
+    print(f"median H/V curves of the generated records, rms ln difference: {misfit:.3f}")
+
+
+def measured(data: Path, n: int, seeds):
+    """Return f0 of real records and of those of the first seed, rows of `distances`, and the misfit of the curves."""
     real, authors, curve = {}, {}, {}
     for station in STATIONS:
-        with np.load(args.data / "timesnet_gen_reference" / f"hvsr_f0_station_{station}.npz") as file:
+        with np.load(data / "timesnet_gen_reference" / f"hvsr_f0_station_{station}.npz") as file:
             real[station], authors[station], bins = file["f0_real"], file["f0_timesnet"], file["f0_bins"]
             curve[station] = file["hvsr_freq_real"], file["hvsr_median_real"]
-    rows, misfit = [], []
-    print(f"{'station':8} {'median f0 (Hz) real':>20} {'generated':>10} {'middle half, real':>20} {'generated':>16}")
-    for seed in args.seeds:
+    rows, misfit, first = [], [], {}
+    for seed in seeds:
         made = {}
         for station, (frequency, median) in curve.items():
-            stream = tng.generate(station, n=args.n, seed=seed)
-            waves = np.array([t.data for t in stream], dtype=float).reshape(args.n, 3, -1)
+            stream = tng.generate(station, n=n, seed=seed)
+            waves = np.array([t.data for t in stream], dtype=float).reshape(n, 3, -1)
             made[station] = record_f0(waves, 100.0)
             middle = np.median(hvsr_curves(waves, 100.0, frequency), axis=0)
             misfit.append(np.sqrt(np.mean(np.log(middle / median) ** 2)))
-            if seed == args.seeds[0]:
-                pair = (real[station], made[station])
-                quartiles = ["{:.2f}-{:.2f}".format(*np.quantile(f, [0.25, 0.75])) for f in pair]
-                medians = "{:20.2f} {:10.2f}".format(*map(np.median, pair))
-                print(f"{station:8} {medians} {quartiles[0]:>20} {quartiles[1]:>16}")
+        first = first or made
         rows.append(distances(real, made, bins))
-    flat = {station: np.full(args.n, np.median(f)) for station, f in real.items()}
-    print(f"{'':40} {'alignment':>10} {'on 40 bins':>11} {'JS distance':>12} {'W1 of f0 (Hz)':>14}")
-    for text, row in (
-        (f"real and generated, mean of {len(rows)} seeds", np.mean(rows, axis=0)),
-        ("  its range over seeds", np.ptp(rows, axis=0)),
-        ("real and the authors' reconstructions", distances(real, authors, bins)),
-        ("real and the station's median always", distances(real, flat, bins)),
-    ):
-        print(f"{text:40} {row[0]:10.3f} {row[1]:11.3f} {row[2]:12.3f} {row[3]:14.3f}")
-    print(f"median H/V curves of the generated records, rms ln difference: {np.mean(misfit):.3f}")
+    flat = {station: np.full(n, np.median(f)) for station, f in real.items()}
+    lines = {
+        f"real and generated, mean of {len(rows)} seeds": np.mean(rows, axis=0),
+        "  its range over seeds": np.ptp(rows, axis=0),
+        "real and the authors' reconstructions": distances(real, authors, bins),
+        "real and the station's median always": distances(real, flat, bins),
+    }
+    return real, first, lines, np.mean(misfit)
 
 
 def distances(real, other, bins):

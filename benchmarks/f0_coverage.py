@@ -89,30 +89,7 @@ def main():
     parser.add_argument("--seed", type=int, default=2022)
     parser.add_argument("--choose", action="store_true", help="compare kinds of interval; five stations per site")
     args = parser.parse_args()
-    rng = np.random.default_rng(args.seed)
-    kinds, found, no_truth, none = [], [], 0, 0
-    for i in range(args.sites):
-        site = draw_site(rng, KINDS[i % 3])
-        curves = records(site, N_TRUTH, rng)
-        truth = np.log(true_peak(curves))
-        if np.isnan(truth):
-            no_truth += 1
-            continue
-        # fresh records: those of the truth would pull it towards the estimate
-        stations = records(site, args.records * (5 if args.choose else 1), rng).reshape(
-            -1, args.records, curves.shape[1]
-        )
-        for station in stations:
-            if args.choose:
-                limits = candidates(station, rng)
-            else:
-                one = picked(station)
-                limits = {"f0": np.log(one.f0_hz.item()), "interval": np.log([one.f0_low_hz, one.f0_high_hz])}
-            if limits and np.isfinite(limits["f0"]):
-                found.append({name: np.asarray(value) - truth for name, value in limits.items()})
-                kinds.append(KINDS[i % 3])
-            else:
-                none += 1
+    kinds, found, no_truth, none = measured(args.sites, args.records, args.seed, args.choose)
     print(
         f"{args.sites} sites, {args.records} records each, seed {args.seed}: {no_truth} without a clear peak in "
         f"{N_TRUTH} records, {none} stations where none was detected, {len(found)} with f0"
@@ -132,6 +109,33 @@ def main():
             mine = np.array(kinds) == kind
             if mine.any():
                 print(f"    {kind}: {100 * inside[mine].mean():.1f} % of {mine.sum()}")
+
+
+def measured(n_sites: int, n_records: int, seed: int, choose: bool = False, n_truth: int = N_TRUTH):
+    """Return kinds and ln errors (f0, limits) of stations with f0, and how many had no truth, and how many no f0."""
+    rng = np.random.default_rng(seed)
+    kinds, found, no_truth, none = [], [], 0, 0
+    for i in range(n_sites):
+        site = draw_site(rng, KINDS[i % 3])
+        curves = records(site, n_truth, rng)
+        truth = np.log(true_peak(curves))
+        if np.isnan(truth):
+            no_truth += 1
+            continue
+        # fresh records: those of the truth would pull it towards the estimate
+        stations = records(site, n_records * (5 if choose else 1), rng).reshape(-1, n_records, curves.shape[1])
+        for station in stations:
+            if choose:
+                limits = candidates(station, rng)
+            else:
+                one = picked(station)
+                limits = {"f0": np.log(one.f0_hz.item()), "interval": np.log([one.f0_low_hz, one.f0_high_hz])}
+            if limits and np.isfinite(limits["f0"]):
+                found.append({name: np.asarray(value) - truth for name, value in limits.items()})
+                kinds.append(KINDS[i % 3])
+            else:
+                none += 1
+    return kinds, found, no_truth, none
 
 
 if __name__ == "__main__":

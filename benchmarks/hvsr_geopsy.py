@@ -56,12 +56,18 @@ def main():
     print(f"{'':24}{'largest':>9}{'median':>9}{'sigma':>9}  peak bin  from windows")
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "o.hv"
-        for name, options in SETTINGS.items():
-            given = [str(folder / "UT.STN11.A2_C50.miniseed"), "--compat", "geopsy", *options.split()]
-            result = CliRunner().invoke(hvsr, [*given, "--out", str(out)])
-            if result.exit_code:
-                raise SystemExit(f"{name}: {result.output}")
-            print(f"{name:24}{compare(hv_file.read(out), hv_file.read(folder / f'{name}.hv'))}")
+        for name, result, reference in results(folder, out):
+            print(f"{name:24}{compare(result, reference)}")
+
+
+def results(folder: Path, out: Path, names=tuple(SETTINGS)):
+    """Yield (name, our result, Geopsy's) of the references in `folder`; ours is written to `out` on the way."""
+    for name in names:
+        given = [str(folder / "UT.STN11.A2_C50.miniseed"), "--compat", "geopsy", *SETTINGS[name].split()]
+        result = CliRunner().invoke(hvsr, [*given, "--out", str(out)])
+        if result.exit_code:
+            raise SystemExit(f"{name}: {result.output}")
+        yield name, hv_file.read(out), hv_file.read(folder / f"{name}.hv")
 
 
 if __name__ == "__main__":

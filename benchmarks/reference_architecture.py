@@ -59,6 +59,16 @@ def records(n):
     return x / x.std(-1, keepdim=True)
 
 
+def raced(published, ours, x, repeat) -> dict:
+    """Return the shortest of `repeat` times in s, published and ours, run in turns: {"encode": (a, b), "step": …}."""
+    times = {}
+    for name, measure in (("encode", encode_s), ("step", step_s)):
+        measure(ours, x[:1])
+        both = [(measure(published, x[:1]), measure(ours, x[:1])) for _ in range(repeat)]
+        times[name] = [min(column) for column in zip(*both, strict=True)]
+    return times
+
+
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -69,11 +79,7 @@ def main():
     torch.manual_seed(0)
     published, ours = Reference(ReferenceConfig()), TimesNetGen(Config())
     x = records(4)
-    times = {}
-    for name, measure in (("encode", encode_s), ("step", step_s)):
-        measure(ours, x[:1])
-        both = [(measure(published, x[:1]), measure(ours, x[:1])) for _ in range(args.repeat)]
-        times[name] = [min(column) for column in zip(*both, strict=True)]
+    times = raced(published, ours, x, args.repeat)
     size = [sum(p.numel() for p in n.parameters()) / 1e6 for n in (published, ours)]
     effect = batch_effect(ours.eval(), x)
     fused = TimesNetGen(Config())

@@ -73,8 +73,8 @@ def likeness(made, pool):
     return [numbers["correlation_ratio"], percentiles[0], numbers["power_ratio"], percentiles[1], numbers["above_p99"]]
 
 
-def main():
-    """Print the table and write JSON."""
+def parsed(words=None):
+    """Return the options of a command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", default="runs/corpus")
     parser.add_argument("--only", nargs="+", default=list(GENERATORS), choices=list(GENERATORS))
@@ -82,10 +82,21 @@ def main():
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("-n", type=int, default=24, help="realisations per station and split")
     parser.add_argument("--pool-size", type=int, default=None, help="records of each pool; all of the half left out")
-    parser.add_argument("--without-baselines", action="store_true", help="copies and real against real only")
+    parser.add_argument("--baselines", nargs="*", default=list(BASELINES), choices=list(BASELINES))
+    parser.add_argument("--without-baselines", action="store_const", const=[], dest="baselines", help="none of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--out", default=None, help="JSON file")
-    args = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main():
+    """Print the table and write JSON."""
+    args = parsed()
+    report(*measured(args), args)
+
+
+def measured(args):
+    """Return {generator: measures of every split} and {generator: PSA ln bias of every split}."""
     began, models = time.time(), {name: tng.load_model(name) for name in {GENERATORS[g][0] for g in args.only}}
     data = stations(Corpus(args.corpus), args.stations)
     whole = sets.join([sets.of_arrays(waves, code, ids) for code, (_, waves, ids) in data.items()])
@@ -95,8 +106,7 @@ def main():
     psa: dict[str, list] = {}
     for number, (mine, held) in enumerate(event_splits(whole.event, args.splits, np.random.default_rng(0))):
         rng = np.random.default_rng(number)
-        naive = () if args.without_baselines else BASELINES
-        made = {name: {} for name in (*args.only, *naive)}
+        made = {name: {} for name in (*args.only, *args.baselines)}
         drawn = []
         for code, (records, waves, _) in data.items():
             chosen = np.intersect1d(mine, row[code]) - row[code][0]
@@ -107,7 +117,7 @@ def main():
             for name in args.only:
                 model, sampler = GENERATORS[name]
                 made[name][code] = realise(pools[model], models[model], sampler, number, range(args.n))[0]
-            for name in naive:
+            for name in args.baselines:
                 made[name][code] = BASELINES[name](waves[chosen], args.n, rng)
         pool, target = real.take(mine), real.take(held)
         copies = np.concatenate(drawn)
@@ -126,11 +136,12 @@ def main():
             table.setdefault(name, []).append([*a.overall, *b.overall, *np.mean(near, axis=0)])
             psa.setdefault(name, []).append(a.curves[0][:, IN_BAND])
         print(f"split {number + 1} of {args.splits}, {time.time() - began:.0f} s", file=sys.stderr)
-    report(table, psa, args, list(data))
+    return table, psa
 
 
-def report(table, psa, args, codes):
+def report(table, psa, args):
     """Print the measures that matter, write all."""
+    codes = list(args.stations)
     found = {name: interval(values) for name, values in table.items()}
     print(f"{', '.join(codes)}; {args.splits} event splits, {args.n} realisations per station and split")
     print(f"{'':38}" + "".join(f"{name:>24}" for name in found))
