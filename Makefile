@@ -19,7 +19,7 @@ else
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check format docs bench default clean
+.PHONY: help demo test check format docs bench bench-full coverage mutants audit package default clean
 
 help:
 	@echo "make demo     install, generate 20 records for station 0205, write them and a figure to demo/"
@@ -27,7 +27,12 @@ help:
 	@echo "make check    ruff: mistakes and style"
 	@echo "make format   ruff: mend and format in place"
 	@echo "make docs     build the documentation to docs/_build/html, warnings are errors"
-	@echo "make bench    run the benchmarks, a table each"
+	@echo "make bench    every number of README measured anew, and speed beside peers and floors (15 min)"
+	@echo "make bench-full  the benchmarks at full size, a table each (hours)"
+	@echo "make coverage run the test suite and say which lines and branches it does not reach"
+	@echo "make mutants  do the tests notice when the code is wrong? (an hour)"
+	@echo "make audit    known vulnerabilities in the pinned versions (asks pypi.org)"
+	@echo "make package  build wheel and sdist, try both in an environment without the source tree"
 	@echo "make default  train and export the shipped default anew from DATA (see docs: training)"
 	@echo "make clean    remove .venv and everything built"
 	@echo
@@ -40,7 +45,7 @@ $(VENV)/created.stamp:
 	@$(PYTHON) -m venv --clear "$(VENV)" || { echo "python -m venv failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/plot.stamp $(VENV)/dev.stamp $(VENV)/docs.stamp $(VENV)/bench.stamp: $(VENV)/%.stamp: $(VENV)/created.stamp setup.cfg pyproject.toml constraints.txt
+$(VENV)/plot.stamp $(VENV)/dev.stamp $(VENV)/docs.stamp $(VENV)/bench.stamp $(VENV)/supply.stamp: $(VENV)/%.stamp: $(VENV)/created.stamp setup.cfg pyproject.toml constraints.txt
 	@echo "installing obspy-tng[$*] into $(VENV) (the first time takes minutes)"
 	@$(PIP) -e ".[$*]"
 	@touch $@
@@ -63,17 +68,37 @@ docs: $(VENV)/docs.stamp
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html $(ARGS)
 	@echo "docs/_build/html/index.html"
 
-# these train networks, or need ones that were trained for them
-TRAINING = $(addprefix benchmarks/,make_default.py cvae.py heggs.py)
-
 bench: $(VENV)/bench.stamp
-	@set -e; for script in $(filter-out $(TRAINING),$(sort $(wildcard benchmarks/*.py))); do \
-		echo "== $(PY) $$script"; $(PY) $$script $(ARGS); done
+	$(PY) benchmarks/speed.py --data "$(DATA)"
+	$(PY) benchmarks/claims.py --data "$(DATA)" $(ARGS)
+
+# no script that trains networks or needs ones trained for it (make_default, cvae, heggs), none that takes a machine apart
+FULL = afad at_rest conditioning cross_region f0_coverage f0_rule give_away hvsr_archive hvsr_geopsy hvsr_onsets \
+	hvsr_speed reconstruction reference_architecture site_generation
+
+bench-full: $(VENV)/bench.stamp
+	@set -e; for script in $(FULL); do \
+		echo "== $(PY) benchmarks/$$script.py"; $(PY) benchmarks/$$script.py $(ARGS); done
+
+# the processes that tests start are counted, too: see [coverage:run] in setup.cfg
+coverage: $(VENV)/dev.stamp
+	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+mutants: $(VENV)/dev.stamp
+	$(PY) benchmarks/mutants.py $(ARGS)
+
+audit: $(VENV)/supply.stamp
+	$(PY) -m pip_audit --strict --disable-pip --no-deps -r constraints.txt $(ARGS)
+
+package: $(VENV)/supply.stamp
+	rm -rf dist
+	$(PY) -m build --outdir dist
+	PIP_FLAGS="$(PIP_FLAGS)" $(PY) tests/installed.py dist
 
 default: $(VENV)/dev.stamp
 	$(PY) benchmarks/make_default.py --data "$(DATA)" $(ARGS)
 
 clean:
-	rm -rf "$(VENV)" demo build dist docs/_build docs/gallery docs/api/generated *.egg-info .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" demo build dist docs/_build docs/gallery docs/api/generated *.egg-info .pytest_cache .ruff_cache .coverage*
 
 endif
