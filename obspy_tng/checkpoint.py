@@ -27,6 +27,7 @@ class Run:
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4, betas=(0.9, 0.98))
         self.peak, self.steps, self.done = learning_rate, max(steps, 1), 0
         self.history: list[dict] = []
+        self.losses: list[float] = []  # of the first steps
 
     def step(self, loss):
         """Go one step down the gradient: one-cycle rate, clipped gradient, averaged weights."""
@@ -45,19 +46,27 @@ class Run:
             for a, p in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 a.lerp_(p, 1 - keep)
 
-    def store(self, path, epoch, settings):
-        """Write the checkpoint of a finished epoch."""
+    def store(self, path, epoch, settings, within=None):
+        """Write the checkpoint of `epoch` finished epochs and, in `within`, of what is done of the next.
+
+        `within` is a dict: ``"rng"``, the generator of the epoch; anything else of JSON types.
+        """
         tensors = {f"network.{k}": v.detach().cpu().contiguous() for k, v in self.network.state_dict().items()}
         tensors |= {f"average.{k}": v.detach().cpu().contiguous() for k, v in self.average.state_dict().items()}
         for i, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{i}.{k}": v.detach().cpu().contiguous() for k, v in state.items()}
-        facts = {"epoch": epoch, "done": self.done, "settings": settings, "history": self.history}
+        facts = {
+            "epoch": epoch, "done": self.done, "settings": settings, "history": self.history, "losses": self.losses,
+        }  # fmt: skip
+        if within:
+            facts["within"] = {**within, "rng": within["rng"].bit_generator.state}
+            tensors |= {f"random.{device}": state for device, state in _random_states().items()}
         write_tensors(path, tensors, {"facts": json.dumps(facts)})
 
-    def restore(self, path, settings) -> int:
-        """Take up a checkpoint and return the epochs done; 0 when there is none yet."""
+    def restore(self, path, settings) -> tuple[int, dict | None]:
+        """Take up a checkpoint; return the epochs done, 0 when there is none yet, and what was `within` the next."""
         if not Path(path).is_file():
-            return 0
+            return 0, None
         tensors, metadata = read_tensors(path)
         facts = json.loads(metadata.get("facts", "{}"))
         if facts.get("settings") != settings:
@@ -72,5 +81,23 @@ class Run:
             index, field = key.split(".", 1)
             state["state"].setdefault(int(index), {})[field] = value
         self.optimiser.load_state_dict(state)
-        self.done, self.history = facts["done"], facts["history"]
-        return facts["epoch"]
+        self.done, self.history, self.losses = facts["done"], facts["history"], facts.get("losses", [])
+        within = facts.get("within")
+        if within:
+            within["random"] = part("random.")
+        return facts["epoch"], within
+
+
+def go_on(within: dict, rng) -> None:
+    """Set the generator of the epoch, and those of torch, to where they were in the middle of it."""
+    rng.bit_generator.state = within["rng"]
+    torch.set_rng_state(within["random"]["cpu"])
+    if "cuda" in within["random"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state(within["random"]["cuda"])
+
+
+def _random_states() -> dict:
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states

@@ -8,14 +8,10 @@ phases.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-
-from obspy_tng.checkpoint import Run
 from obspy_tng.corpus import Corpus, split_events
 from obspy_tng.errors import ModelError, RecordError
 
@@ -26,11 +22,12 @@ TARGETS = ("CI.CWC", "CI.WMF", "CI.ISA", "CI.HAR", "CI.SLA")
 #              on `stations` only
 #   OPTIONS    dict: further settings of train() and their defaults
 #   model_name(options) -> what the card calls the network: a key of `obspy_tng.models.MODELS`
-#   Source(corpus, indices, stations), with len() and draw(rows, rng=None) -> tuple of arrays, a row per record;
-#              rng None: as they are (validation)
+#   Source(corpus, indices, stations), with len() and draw(rows, rng=None, part=slice(None)) -> tuple of arrays, a row
+#              per record; rng None: as they are (validation); part: these of the rows, though `rng` is asked for all
 #   start(card, source, before, options, device) -> (network, card, objective): `before` is the model of init= or None;
 #              the card comes back with "config" and whatever else must be equal for a run to be resumed
-#   objective(network, batch, train) -> dict of loss terms, "total" among them
+#   objective(network, batch, train, part) -> dict of loss terms of the whole batch, "total" among them; `batch` holds
+#              the rows of `part`, a `training_team.Part`, which puts together what belongs to all rows
 KINDS = {
     "waveform": "training_waveform",
     "spectral": "training_spectral",
@@ -43,16 +40,22 @@ def train(
     corpus, out, *, kind: str = "waveform", phase: int | str = 0, init=None, stations: Sequence[str] = (),
     exclude: Sequence[str] = (), epochs: int = 100, batch: int = 16, learning_rate: float = 1e-3, seed: int = 0,
     validation: float = 0.2, resume: bool = False, device: str = "cpu", precision: str = "auto",
-    threads: int | None = None, name: str | None = None, progress: Callable[[str], None] | None = None, **options,
+    threads: int | None = None, name: str | None = None, checkpoint_s: float = 600.0,
+    progress: Callable[[str], None] | None = None, **options,
 ):  # fmt: skip
     """Train a network and return the model.
+
+    Started by torchrun, all processes train one network together: the batches, their order and all random numbers are
+    those of one process, each works on its rows of every batch, and the losses are the same up to rounding. Corpus,
+    `init` and `out` must be seen by all of them; the first one writes.
 
     Parameters
     ----------
     corpus : Corpus, str or path
         See `build_corpus`.
     out : str or path
-        Folder for checkpoint, weights (``model.safetensors``), card and ``history.csv``.
+        Folder for checkpoint, weights (``model.safetensors``), card, ``history.csv`` (losses of epochs) and
+        ``steps.csv`` (the loss of each of the first 1000 steps).
     kind : {"waveform", "spectral", "cvae", "heggs"}
         TimesNet-Gen as published, with latents of waveforms; the shipped default, with latents of energies; the
         paper's baseline, a conditional variational autoencoder of spectrograms; HEGGS, a diffusion from one station
@@ -67,7 +70,7 @@ def train(
     exclude : sequence of str
         Codes left out in phase 0: the stations the model shall never have seen.
     epochs, batch : int
-        Passes over the training records; records per step.
+        Passes over the training records; records per step, of all processes together.
     learning_rate : float
         Peak of the one-cycle schedule.
     seed : int
@@ -75,13 +78,15 @@ def train(
     validation : float
         Share of events (not records) never trained on.
     resume : bool
-        Go on from the checkpoint in `out`; the result equals an uninterrupted run.
+        Go on from the checkpoint in `out`; the result equals an uninterrupted run, also with other processes.
     device, precision : str
         ``precision`` "bf16", "fp32" or "auto" (bf16 where the processor computes it).
     threads : int, optional
-        CPU threads; torch's default when left out.
+        CPU threads of each process; torch's default when left out.
     name : str, optional
         Name in the card; the folder's when left out.
+    checkpoint_s : float
+        A checkpoint is written after every epoch, and inside of one when the last is so many seconds old.
     progress : callable, optional
         Is told a line per epoch.
     **options
@@ -92,31 +97,53 @@ def train(
     Returns
     -------
     Autoencoder
+        None on processes other than the first.
 
     Raises
     ------
     ModelError
-        `init`, options or checkpoint do not fit; the loss is no longer finite.
+        `init`, options or checkpoint do not fit; the loss is no longer finite; another process ended.
     RecordError
         Too few records or events.
     """
-    import torch
+    from obspy_tng.training_team import gathered
 
-    from obspy_tng.models import load_model
-    from obspy_tng.models.weights import save
-
+    if not checkpoint_s > 0:
+        raise ModelError(f"checkpoint_s={checkpoint_s!r} given; accepted: seconds above 0")
     module, phase, options = _kind(kind, phase, options)
     if threads:
+        import torch
+
         torch.set_num_threads(threads)
-    say = progress or (lambda line: None)
-    corpus, out = corpus if isinstance(corpus, Corpus) else Corpus(corpus), Path(out)
+    with gathered(device) as (team, device):
+        say = progress if progress and team.first else lambda line: None
+        return _train(
+            corpus, Path(out), module, phase, options, team, say, init=init, stations=stations, exclude=exclude,
+            epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed, validation=validation, resume=resume,
+            device=device, precision=precision, name=name, checkpoint_s=checkpoint_s,
+        )  # fmt: skip
+
+
+def _train(
+    corpus, out, module, phase, options, team, say, *, init, stations, exclude, epochs, batch, learning_rate, seed,
+    validation, resume, device, precision, name, checkpoint_s,
+):  # fmt: skip
+    """Return the model of `train`, as one process of a team goes about it."""
+    import torch
+
+    from obspy_tng.checkpoint import Run
+    from obspy_tng.models import load_model
+    from obspy_tng.models.weights import save
+    from obspy_tng.training_loop import Plan, fit
+
+    corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
+    team.agree([len(corpus)], "corpus")
     chosen = _chosen(corpus, phase, stations, exclude)
-    events = [corpus.event_ids()[i] for i in chosen]
+    events, codes = ([values[i] for i in chosen] for values in (corpus.event_ids(), corpus.codes()))
     model_name = module.model_name(options)
     before = _start(init, phase, module.PHASES[phase], model_name)
     train_events, valid_events = _split(events, validation, seed, before)
     say(f"reading {len(chosen)} records of {len(set(events))} events")
-    codes = [corpus.codes()[i] for i in chosen]
     held = set(valid_events)
     training = module.Source(corpus, [i for i, e in zip(chosen, events, strict=True) if e not in held], stations)
     validating = module.Source(corpus, [i for i, e in zip(chosen, events, strict=True) if e in held], stations)
@@ -136,40 +163,15 @@ def train(
     half = precision == "bf16" or (precision == "auto" and _computes_bf16(device))
     card["training_precision"] = "bf16" if half else "fp32"
     run = Run(network, learning_rate, epochs * -(-len(training) // batch))
-    first = run.restore(out / "checkpoint.safetensors", _settings(card)) if resume else 0
-    started = time.monotonic()
-    for epoch in range(first, epochs):
-        rng = np.random.default_rng([seed, list(module.PHASES).index(phase), epoch])
-        torch.manual_seed(seed * 100003 + epoch)
-        network.train()
-        sums: dict[str, float] = {}
-        order = rng.permutation(len(training))
-        for k in range(0, len(order), batch):
-            rows = order[k : k + batch]
-            batch_ = [torch.from_numpy(a).to(device) for a in training.draw(rows, rng)]
-            with torch.autocast(str(device).split(":")[0], dtype=torch.bfloat16, enabled=half):
-                terms = objective(network, batch_, train=True)
-            if not torch.isfinite(terms["total"]):
-                raise ModelError(
-                    f"loss is not finite in epoch {epoch + 1}; lower the learning rate ({learning_rate:g})"
-                )
-            run.step(terms["total"])
-            for key, value in terms.items():
-                sums[key] = sums.get(key, 0.0) + float(value.detach()) * len(rows) / len(order)
-        values = {f"train_{k}": v for k, v in sums.items()}
-        values |= {f"valid_{k}": v for k, v in _validate(run.average, validating, objective, batch, device).items()}
-        run.history.append({"epoch": epoch + 1, **{k: round(v, 5) for k, v in values.items()}})
-        run.store(out / "checkpoint.safetensors", epoch + 1, _settings(card))
-        told = ", ".join(f"{k} {values['valid_' + k]:.3f}" for k in terms if k != "total")
-        left = (time.monotonic() - started) / (epoch + 1 - first) * (epochs - epoch - 1)
-        say(
-            f"epoch {epoch + 1}/{epochs}  loss {values['train_total']:.3f}  validation {values['valid_total']:.3f} "
-            f"({told})  {left / 60:.0f} min left"
-        )
-    card["losses"] = run.history[-1] if run.history else {}
-    card = save(out / "model.safetensors", run.average, card)
-    _write_history(out / "history.csv", run.history)
-    return load_model(out, device=device)
+    plan = Plan(
+        epochs, batch, seed, list(module.PHASES).index(phase), device, half, _settings(card), resume, checkpoint_s
+    )
+    fit(run, training, validating, objective, plan, out, team, say)
+    if team.first:
+        card["losses"] = run.history[-1] if run.history else {}
+        save(out / "model.safetensors", run.average, card)
+    team.wait()
+    return load_model(out, device=device) if team.first else None
 
 
 def _kind(kind: str, phase, options: dict):
@@ -228,19 +230,6 @@ def _split(events, validation, seed, before):
     return split_events(events, validation, seed)
 
 
-def _validate(network, source, objective, batch, device) -> dict[str, float]:
-    import torch
-
-    sums: dict[str, float] = {}
-    with torch.no_grad():
-        for first in range(0, len(source), batch):
-            rows = np.arange(first, min(first + batch, len(source)))
-            terms = objective(network, [torch.from_numpy(a).to(device) for a in source.draw(rows)], train=False)
-            for key, value in terms.items():
-                sums[key] = sums.get(key, 0.0) + float(value.detach()) * len(rows) / len(source)
-    return sums
-
-
 def _computes_bf16(device) -> bool:
     """Say whether bf16 pays: on a GPU, or on a processor with bf16 instructions."""
     import torch
@@ -249,11 +238,3 @@ def _computes_bf16(device) -> bool:
         return True
     probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None) or getattr(torch.cpu, "_is_avx512_supported", None)
     return bool(probe and probe())
-
-
-def _write_history(path, history) -> None:
-    from obspy_tng.models.weights import write_text
-
-    if history:
-        lines = [",".join(history[0])] + [",".join(str(v) for v in row.values()) for row in history]
-        write_text(path, "\n".join(lines) + "\n")

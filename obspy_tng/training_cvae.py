@@ -26,6 +26,7 @@ import numpy as np
 from obspy_tng import spectrogram, training_waveform
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.preprocessing import NPTS
+from obspy_tng.training_team import ALONE, Part
 
 PHASES = {0: False, "1a": True, "1b": True}
 INVERSIONS = ("phase", "griffin-lim")
@@ -41,9 +42,9 @@ def model_name(options: dict) -> str:
 class Source(training_waveform.Source):
     """Training records in memory, jittered in time and turned in azimuth anew each time they are drawn."""
 
-    def draw(self, rows, rng=None):
+    def draw(self, rows, rng=None, part=slice(None)):
         """Return spectrograms (b, 6, bins, frames) in dB and rad, and station labels (b, S)."""
-        x, _, _, labels = super().draw(rows, rng)
+        x, _, _, labels = super().draw(rows, rng, part)
         return spectrogram.describe(x), labels
 
 
@@ -126,27 +127,29 @@ class Objective:
     def __init__(self, phase, kl_weight: float = 1.0, cluster_weight: float = 100.0):
         self.phase, self.kl_weight, self.cluster_weight = phase, kl_weight, cluster_weight
 
-    def __call__(self, network, batch, train: bool) -> dict:
+    def __call__(self, network, batch, train: bool, part: Part | None = None) -> dict:
         import torch
 
         from obspy_tng.models import cvae
 
         spectrograms, labels = batch
+        part = part or ALONE.part(len(labels))
         config = network.config
         x = network.scale(spectrograms[:, : config.channels])
         mean, ln_variance = (v.float() for v in network.encode(x))
-        z = mean + (0.5 * ln_variance).exp() * torch.randn_like(mean) if train else mean
+        z = mean + (0.5 * ln_variance).exp() * part.normal(mean) if train else mean
         y = network.decode(z).float()
         with torch.autocast(x.device.type, enabled=False):
-            likelihood, squares = cvae.misfit(y, x, config.channels // 3)
+            likelihood, squares = cvae.misfit(y, x, config.channels // 3, part.mean)
             prior = labels @ cvae.priors(config.n_stations, config.size).to(x.device) if config.n_stations else 0.0
-            kl = cvae.kl_to_prior(mean, ln_variance, prior).mean()
+            kl = part.mean(cvae.kl_to_prior(mean, ln_variance, prior).mean())
             total = likelihood + self.kl_weight * kl
             terms = {f"{name}_rms": s.sqrt() for name, s in zip(("amplitude", "phase"), squares, strict=False)}
             terms["kl"] = kl
             if self.phase == "1b":
                 q = cvae.assignments(mean, network.centres)
-                terms["cluster"] = cvae.cluster_loss(cvae.sharpened(q).detach(), q)
+                sharp = cvae.sharpened(part.gather(q))[part.rows]  # balanced between stations over the whole batch
+                terms["cluster"] = part.mean(cvae.cluster_loss(sharp, q))
                 total = total + self.cluster_weight * config.size * terms["cluster"]
             terms["total"] = total / x[0].numel()
         return terms

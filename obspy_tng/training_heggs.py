@@ -7,6 +7,7 @@ import numpy as np
 from obspy_tng import conditions
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.origin_spectrogram import LN_NOISE, N_BINS, ln_excess, rows
+from obspy_tng.training_team import ALONE, Part
 
 PHASES = {0: False}
 OPTIONS = {"paired": True, "noise_share": 0.2}
@@ -46,7 +47,7 @@ class Source:
     def __len__(self):
         return len(self.x)
 
-    def draw(self, chosen, rng=None):
+    def draw(self, chosen, rng=None, part=slice(None)):
         """Return target and source (b, rows, frames) and condition of the target (b, 6).
 
         The source is a record of another station of the event, the target itself when there is none; with `rng` any
@@ -56,6 +57,7 @@ class Source:
         for i in chosen:
             others = self.others[i] if len(self.others[i]) else np.array([i])
             sources.append(rng.choice(others) if rng is not None else others[np.searchsorted(others, i) % len(others)])
+        chosen, sources = chosen[part], sources[part]
         return self.x[chosen], self.x[sources], self.c[chosen]
 
 
@@ -68,42 +70,43 @@ class Objective:
         self.config, self.paired, self.noise_share = config, paired, noise_share
         self.rise = -torch.from_numpy(np.tile(LN_NOISE, 3)).float()[:, None]  # from the mean of ln to the ln of the rms
 
-    def __call__(self, network, batch, train: bool) -> dict:
+    def __call__(self, network, batch, train: bool, part: Part | None = None) -> dict:
         import torch
 
         from obspy_tng.models.heggs import ln_peak, noised
         from obspy_tng.models.heggs_generator import told_of
 
         target, source, c = batch
+        part = part or ALONE.part(len(target))
         told, onsets_s = told_of(c.cpu().numpy(), self.config, target.device)
         device = target.device
         clean = network.encode(source if self.paired else target)
         random = None if train else torch.Generator(device).manual_seed(0)
-        noise = torch.randn(clean.shape, generator=random, device=device)
-        t = torch.rand(len(target), generator=random, device=device)
+        noise = part.normal(torch.empty(clean.shape, device=device), random)
+        t = part.uniform(target, random)
         if train:
-            told = told + JITTER * torch.randn_like(told)
-            t = torch.where(torch.rand(len(t), device=device) < self.noise_share, torch.ones_like(t), t)
+            told = told + JITTER * part.normal(told)
+            t = torch.where(part.uniform(target) < self.noise_share, torch.ones_like(t), t)
         wanted = (target - network.mean) / network.sd
 
-        few = slice(None, None, 4 if train else 1)  # a quarter does, and saves a third of the time
+        few, of_few = part.every(4 if train else 1, target)  # a quarter does, and saves a third of the time
         decoded = network.decode(network.predict(noised(clean, t, noise), t, told, onsets_s))
         made = network.correct(decoded, told, onsets_s)
         # peaks teach the amplitude correction alone: they would shout down the rest
         lifted = network.correct(decoded.detach(), told, onsets_s)
-        again = network.decode(network.encode(target[few]))
+        again = network.decode(network.encode(few))
         with torch.autocast(device.type, enabled=False):
             peaks = [ln_peak(x) for x in (lifted.float() * network.sd + network.mean + self.rise.to(device), target)]
             terms = {
-                "target": ((made.float() - wanted) ** 2).mean(),
-                "peak": torch.nn.functional.smooth_l1_loss(*peaks),
-                "autoencoder": ((again.float() - wanted[few]) ** 2).mean(),
+                "target": part.mean(((made.float() - wanted) ** 2).mean()),
+                "peak": part.mean(torch.nn.functional.smooth_l1_loss(*peaks)),
+                "autoencoder": of_few.mean(((again.float() - (few - network.mean) / network.sd) ** 2).mean()),
             }
         if not train:
             for name, level in (("from_source", 0.1), ("from_noise", 1.0)):
                 t = torch.full_like(t, level)
                 made = network(noised(network.encode(source), t, noise), t, told, onsets_s)
-                terms[name] = ((made.float() - wanted) ** 2).mean()
+                terms[name] = part.mean(((made.float() - wanted) ** 2).mean())
         return {"total": terms["target"] + PEAK * terms["peak"] + AUTOENCODER * terms["autoencoder"], **terms}
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from obspy_tng import spectral
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, cut, resampled, window_start
+from obspy_tng.training_team import ALONE, Part
 
 PHASES = {0: False}
 OPTIONS: dict = {}
@@ -37,14 +38,16 @@ class Source:
     def __len__(self):
         return len(self.waves)
 
-    def draw(self, rows, rng=None):
+    def draw(self, rows, rng=None, part=slice(None)):
         """Return ln periodograms, smoothed ones (b, rows, frames), ln spectra (b, spectrum), weight (b, frames)."""
         from obspy_tng.models.spectral_autoencoder import inputs
         from obspy_tng.models.spectral_autoencoder import rows as as_rows
 
+        angles = rng.uniform(0, 2 * np.pi, len(rows))[part] if rng is not None else None
+        rows = rows[part]
         waves = np.array([self.waves[i] for i in rows], dtype=np.float64)
-        if rng is not None:
-            for wave, angle in zip(waves, rng.uniform(0, 2 * np.pi, len(waves)), strict=True):
+        if angles is not None:
+            for wave, angle in zip(waves, angles, strict=True):
                 turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
                 wave[:2] = turn @ wave[:2]
         s_s = np.array([self.s_s[i] for i in rows])
@@ -60,16 +63,18 @@ class Objective:
 
         self.loss = SpectralLoss(spectral.NP_)
 
-    def __call__(self, network, batch, train: bool) -> dict:
+    def __call__(self, network, batch, train: bool, part: Part | None = None) -> dict:
         import torch
 
         power, smoothed, spectrum, weight = batch
+        part = part or ALONE.part(len(power))
         code = network.encode(smoothed, spectrum)
         if train:
-            code = code + LATENT_NOISE * code.detach().std() * torch.randn_like(code)
+            code = code + LATENT_NOISE * part.gather(code).std() * part.normal(code)
         decoded = network.decode(code, spectrum)
         with torch.autocast(power.device.type, enabled=False):
-            return self.loss(decoded.float(), power, smoothed, weight)
+            terms = self.loss(decoded.float(), power, smoothed, weight)
+        return {k: part.mean(v) for k, v in terms.items()}
 
 
 def start(card: dict, source: Source, before, options: dict, device: str):

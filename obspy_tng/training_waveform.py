@@ -12,6 +12,7 @@ import numpy as np
 from obspy_tng.assembly import COMPONENTS
 from obspy_tng.errors import RecordError
 from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, cut, resampled, standardise, window_start
+from obspy_tng.training_team import ALONE, Part
 
 PHASES = {0: False, 1: True}  # phase -> whether it needs a model to start from
 OPTIONS = {"reference": False, "log_stft": 0.1, "ln_hvsr": 0.1, "latent_noise": 1.0}
@@ -38,19 +39,23 @@ class Source:
     def __len__(self):
         return len(self.records)
 
-    def draw(self, rows, rng=None):
+    def draw(self, rows, rng=None, part=slice(None)):
         """Return x, ln_sd, s_s and label of records; with `rng` jittered in time, turned in azimuth, sign flipped."""
+        if rng is not None:
+            chance = [(rng.uniform(-JITTER_S, JITTER_S), rng.uniform(0, 2 * np.pi), rng.choice([-1, 1])) for _ in rows]
+            chance = chance[part]
+        rows = rows[part]
         x, s_s = np.zeros((len(rows), len(COMPONENTS), NPTS)), np.zeros(len(rows), np.float32)
         for k, i in enumerate(rows):
             record = self.records[i]
             first = window_start(record)
             data = record.data
             if rng is not None:
-                jitter = int(rng.uniform(-JITTER_S, JITTER_S) * SAMPLING_RATE_HZ)
+                jitter_s, angle, sign = chance[k]
+                jitter = int(jitter_s * SAMPLING_RATE_HZ)
                 first = int(np.clip(first + jitter, min(0, first), max(first, record.npts - NPTS)))
-                angle = rng.uniform(0, 2 * np.pi)
                 turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-                data = np.concatenate([turn @ data[:2], data[2:] * rng.choice([-1, 1])])
+                data = np.concatenate([turn @ data[:2], data[2:] * sign])
             x[k] = cut(data, first)
             s_s[k] = record.s_s - first / SAMPLING_RATE_HZ
         x, ln_sd = standardise(x)
@@ -119,14 +124,15 @@ class Objective:
     def __init__(self, loss, phase, sigma, latent_noise):
         self.loss, self.phase, self.sigma, self.latent_noise = loss, phase, sigma, latent_noise
 
-    def __call__(self, network, batch, train: bool) -> dict:
+    def __call__(self, network, batch, train: bool, part: Part | None = None) -> dict:
         import torch
 
         x, ln_sd, s_s, label = batch
+        part = part or ALONE.part(len(x))
         noise = None
         if train and self.sigma is not None:
-            drawn = torch.randn(len(x), self.sigma.shape[1], network.config.steps, device=x.device)
+            drawn = part.normal(torch.empty(len(x), self.sigma.shape[1], network.config.steps, device=x.device))
             noise = self.latent_noise * (label @ self.sigma)[..., None] * drawn
         y = network(x, label if self.phase == 1 else None, noise)
         with torch.autocast(x.device.type, enabled=False):
-            return self.loss(y.float(), x, ln_sd, s_s)
+            return {k: part.mean(v) for k, v in self.loss(y.float(), x, ln_sd, s_s).items()}

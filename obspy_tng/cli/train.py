@@ -79,12 +79,25 @@ import click
     metavar="SHARE",
     help="heggs: share of the training that starts from pure noise.  [default: 0.2]",
 )
+@click.option(
+    "--checkpoint-every",
+    "checkpoint_s",
+    type=click.FloatRange(0, min_open=True),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Also within an epoch; one is kept after each anyway.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.  [default: off]")
 def train(corpus, out, phase, stations, resume, **settings):
     """Train a network on CORPUS (see: obspy-tng corpus build).
 
-    Progress goes to stderr, a line per epoch; the checkpoint of the last whole epoch is kept in --out, and
-    --resume goes on from it to the same result.
+    Progress goes to stderr, a line per epoch; the last checkpoint is kept in --out, and --resume goes on from it to
+    the same result.
+
+    \b
+    Several processes, GPUs or machines train one network, with the same losses:
+        torchrun --nproc-per-node 2 -m obspy_tng.cli train CORPUS --out RUN
     """
     from pathlib import Path
 
@@ -97,4 +110,5 @@ def train(corpus, out, phase, stations, resume, **settings):
         corpus, out, phase=phase, stations=stations, resume=resume,
         progress=lambda line: click.echo(line, err=True), **settings,
     )  # fmt: skip
-    click.echo(f"{out}/model.safetensors  {model.card['weights_sha256']}")
+    if model is not None:  # the first process tells
+        click.echo(f"{out}/model.safetensors  {model.card['weights_sha256']}")

@@ -150,7 +150,7 @@ def cluster_loss(p, q):
     return (p * (p.clamp_min(1e-30).log() - q.clamp_min(1e-30).log())).sum(1).mean()
 
 
-def misfit(y, x, groups: int):
+def misfit(y, x, groups: int, average=lambda squares: squares):
     """Return the reconstruction's negative ln likelihood in nats per record, and the mean squares of its groups.
 
     Gaussian of one variance per group of channels (amplitudes, phases), which is set to the batch's own mean square
@@ -161,7 +161,9 @@ def misfit(y, x, groups: int):
     y, x : tensor (B, channels, bins, frames)
     groups : int
         1 or 2.
+    average : callable
+        Of the mean squares (groups,) of these records, makes those of the batch they are part of.
     """
-    squares = (y - x).square().unflatten(1, (groups, -1)).mean((0, 2, 3, 4))  # (groups,)
+    squares = average((y - x).square().unflatten(1, (groups, -1)).mean((0, 2, 3, 4)))  # (groups,)
     numbers = x[0].numel() / groups
     return 0.5 * numbers * squares.clamp_min(1e-8).log().sum(), squares
