@@ -1,6 +1,9 @@
 """The ``obspy-tng`` command: a lazy click group, one module per command, imported when it is called."""
 
+import contextlib
 import importlib
+import os
+import signal
 
 import click
 
@@ -44,14 +47,38 @@ def group():
 
 
 def main():
-    """Run the command line; an error of ours becomes one line on stderr and exit code 1."""
+    """Run the command line; an error of ours becomes one line on stderr and exit code 1.
+
+    Usage errors exit with 2, Ctrl-C with 130, SIGTERM with 143; all of them after temporary files are gone.
+    """
     from obspy_tng.errors import TNGError
 
+    if "TORCHELASTIC_RUN_ID" not in os.environ:  # torchrun's must end at once, even inside a call that waits for others
+        signal.signal(signal.SIGTERM, _terminate)
     try:
-        group()
-    except TNGError as err:
-        click.echo(f"Error: {err}", err=True)
-        raise SystemExit(1) from None
-    except OSError as err:
-        click.echo(f"Error: {err}", err=True)
-        raise SystemExit(1) from None
+        code = group.main(standalone_mode=False)
+    except click.ClickException as err:
+        err.show()
+        code = err.exit_code
+    except click.Abort:
+        code = _say("interrupted", 130)
+    except _TerminatedError:
+        code = _say("terminated", 143)
+    except (TNGError, OSError) as err:
+        code = _say(err, 1)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM came: an exception, so that what is under way is cleaned up; no Exception, so that nobody goes on."""
+
+
+def _terminate(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends at once
+    raise _TerminatedError
+
+
+def _say(message, code: int) -> int:
+    with contextlib.suppress(OSError):  # nobody may be there to be told
+        click.echo(f"Error: {message}", err=True)
+    return code

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from obspy_tng.cli.output import replace, write_netcdf
+from obspy_tng.cli.output import replace, tell, write_netcdf
 
 
 @click.command()
@@ -100,7 +100,7 @@ def evaluate(real, synthetic, report, out, as_json, latents, splits, **settings)
     for name, items in json.loads(result.attrs["skipped"]).items():
         for record, reason in items:
             click.echo(f"skipped ({name}): {record}: {reason}", err=True)
-    click.echo(json.dumps(plain(result), ensure_ascii=False) if as_json else as_text(result))
+    tell(json.dumps(plain(result), ensure_ascii=False) if as_json else as_text(result))
     if out:
         replace(out, lambda path: write_netcdf(path, result))
         click.echo(f"wrote {out}", err=True)

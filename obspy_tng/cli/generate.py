@@ -138,10 +138,11 @@ def generate(station, curve, n, seed, sampler, instrument, starttime, format_, o
             raise
         raise TNGError(f"format {format_!r} cannot be written: {err}") from err
     if plot:
+        from obspy_tng.cli.output import replace
         from obspy_tng.plotting import plot_generated
 
         files.append(Path(out) / f"{name}.png")
-        plot_generated(stream).savefig(files[-1], dpi=130)
+        replace(files[-1], lambda part: plot_generated(stream).savefig(part, dpi=130))
     peaks = sorted(max(abs(t.data).max() for t in stream[3 * i : 3 * i + 2]) for i in range(n))  # horizontals
     pga = f"PGA {peaks[0]:.2g}" + (f" to {peaks[-1]:.2g}" if n > 1 else "") + " m/s²"
     if made.pool_kind == "event":

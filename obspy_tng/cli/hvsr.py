@@ -200,6 +200,7 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     except TNGError as err:
         raise click.UsageError(str(err)) from None
     from obspy_tng.cli.hvsr_output import summary, table, write
+    from obspy_tng.cli.output import tell
     from obspy_tng.site.f0 import pick_f0
     from obspy_tng.site.hvsr import NothingComputedError, finished, tabulate
     from obspy_tng.site.missing import LEAST
@@ -222,7 +223,7 @@ def hvsr(paths, out, plot, as_json, mask, mask_out, **settings):
     _list_skipped(curves.attrs["skipped"])
     _remark(curves, work["events"])
     rows = summary(curves, f0, verdicts)
-    click.echo(json.dumps(rows, indent=1) if as_json else table(rows))  # first: a full disk must not take it along
+    tell(json.dumps(rows, indent=1) if as_json else table(rows))  # first: a full disk must not take it along
     files = ((out, write(out, curves, f0, rows, verdicts)), (mask_out, _masked(mask_out, curves)))
     files += ((plot, _drawn(plot, curves, f0, verdicts)),)
     whole = [_written(lines) for wanted, lines in files if wanted]

@@ -10,13 +10,14 @@ def info(model, as_json):
     """Print versions and the model cards."""
     import json
 
+    from obspy_tng.cli.output import tell
     from obspy_tng.models import find, list_models
     from obspy_tng.models.weights import read_card
     from obspy_tng.provenance import show_versions
 
     cards = {model: read_card(find(model))} if model else list_models()
     if as_json:
-        click.echo(json.dumps(cards))
+        tell(json.dumps(cards))
         return
     show_versions()
     for name, card in cards.items():

@@ -1,8 +1,29 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and results told to whoever still listens."""
 
+import os
+import sys
 from pathlib import Path
 
+import click
+
+from obspy_tng.errors import WriteError
 from obspy_tng.writing import whole
+
+
+def tell(text):
+    """Print a result. A pipe that nobody reads any more (``| head -1``) is no error: what is left to do is done.
+
+    Raises
+    ------
+    WriteError
+        Standard output takes no more for another reason, such as a full disk.
+    """
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as err:
+        raise WriteError(f"standard output cannot be written: {err.strerror}") from err
 
 
 def replace(path, write):

@@ -15,6 +15,7 @@ def stations(pool, as_json):
     import json
     import math
 
+    from obspy_tng.cli.output import tell
     from obspy_tng.errors import ModelError
     from obspy_tng.pool import LatentPool, pool_files
 
@@ -35,9 +36,10 @@ def stations(pool, as_json):
             }
             for p in pools
         ]  # fmt: skip
-        click.echo(json.dumps(rows))
+        tell(json.dumps(rows))
         return
-    click.echo(f"{'station':10} {'kind':9} {'records':>7} {'f0 (Hz)':>8}  made of")
+    lines = [f"{'station':10} {'kind':9} {'records':>7} {'f0 (Hz)':>8}  made of"]
     for p in pools:
         f0 = "-" if math.isnan(p.f0_hz) else f"{p.f0_hz:.2f}"
-        click.echo(f"{p.code:10} {p.kind:9} {len(p):7} {f0:>8}  {p.about.get('made_of', '')}")
+        lines.append(f"{p.code:10} {p.kind:9} {len(p):7} {f0:>8}  {p.about.get('made_of', '')}")
+    tell("\n".join(lines))
