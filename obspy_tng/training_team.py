@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -214,8 +215,10 @@ def shared(step: Step, team: Team):
         return step
     from torch.nn.parallel import DistributedDataParallel
 
-    # buffers are constants; no part of a network may be asked for its gradient twice
-    wrapped = DistributedDataParallel(step, broadcast_buffers=False, find_unused_parameters=True)
+    warnings.filterwarnings("ignore", "Grad strides do not match")  # of 1 x 1 kernels, whose strides mean nothing
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*broadcast_buffers.*")  # its successor is not in all versions of torch
+        wrapped = DistributedDataParallel(step, broadcast_buffers=False)  # they are constants
     wrapped.register_comm_hook(None, _add_up)
     return wrapped
 
