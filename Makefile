@@ -19,7 +19,7 @@ else
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check format docs bench bench-full coverage mutants audit package default clean
+.PHONY: help demo test check format docs docs-check bench bench-full coverage mutants audit package default clean
 
 help:
 	@echo "make demo     install, generate 20 records for station 0205, write them and a figure to demo/"
@@ -27,6 +27,7 @@ help:
 	@echo "make check    ruff: mistakes and style"
 	@echo "make format   ruff: mend and format in place"
 	@echo "make docs     build the documentation to docs/_build/html, warnings are errors"
+	@echo "make docs-check  docs, then its links, pages, search and copy buttons in headless Chromium"
 	@echo "make bench    every number of README measured anew, and speed beside peers and floors (15 min)"
 	@echo "make bench-full  the benchmarks at full size, a table each (hours)"
 	@echo "make coverage run the test suite and say which lines and branches it does not reach"
@@ -67,6 +68,9 @@ format: $(VENV)/dev.stamp
 docs: $(VENV)/docs.stamp
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html $(ARGS)
 	@echo "docs/_build/html/index.html"
+
+docs-check: docs $(VENV)/dev.stamp
+	$(PY) docs/check_site.py docs/_build/html
 
 bench: $(VENV)/bench.stamp
 	$(PY) benchmarks/speed.py --data "$(DATA)"

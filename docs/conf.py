@@ -1,14 +1,15 @@
-"""Sphinx settings: numpydoc and autosummary, click pages, the examples; needs no network."""
+"""Sphinx settings: numpydoc and autosummary, click pages, the examples, figures; needs no network."""
 
 import sys
 import warnings
+from importlib.resources import files
 from pathlib import Path
 
 HERE = Path(__file__).parent
+MATHJAX = files("sphinx-mathjax-offline") / "static" / "mathjax" / "tex-svg.js"
 sys.path.insert(0, str(HERE / "_ext"))
 
 import obspy_tng  # noqa: E402
-from obspy_tng.models import SHIPPED  # noqa: E402
 
 project = "obspy-tng"
 author = "The obspy-tng developers"
@@ -19,21 +20,21 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "matplotlib.sphinxext.plot_directive",
+    "myst_parser",
     "numpydoc",
     "sphinx_click",
+    "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.bibtex",
     "model_cards",
-    "markdown_changes",
 ]
-exclude_patterns = ["_build", "gallery/*.py", "gallery/*.ipynb", "sg_execution_times.rst"]
+source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
+exclude_patterns = ["_build", "gallery/*.py", "gallery/*.ipynb", "gallery/*.md", "sg_execution_times.rst"]
 templates_path = ["_templates"]
 smartquotes = False  # they would turn --out into an en dash
 default_role = "obj"  # `name` in docstrings is a link where there is a target, code elsewhere
 suppress_warnings = ["sphinx_gallery.space_in_filename"]  # a clone may lie in "My Documents"
-
-HAVE_WEIGHTS = any(SHIPPED.glob("*.safetensors"))
-if not HAVE_WEIGHTS:
-    suppress_warnings += ["image.not_readable"]  # the figure of the page "How it works" is an example's
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc says them, with units
@@ -41,14 +42,27 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
-html_theme = "alabaster"
-html_static_path = ["_static"]
-html_theme_options = {
-    "description": "Site-specific strong motion and site analysis for ObsPy",
-    "fixed_sidebar": True,
-    "page_width": "1080px",
-    "sidebar_width": "230px",
-}
+bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
+bibtex_default_style = "plain"
+
+plot_formats = [("png", 150)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_working_directory = str(HERE.parent)
+plot_rcparams = {"figure.constrained_layout.use": True, "font.size": 10}
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"
+
+html_theme = "furo"
+html_static_path = ["_static", str(MATHJAX)]
+html_css_files = ["custom.css"]
+html_favicon = "_static/favicon.svg"
+mathjax_path = MATHJAX.name  # of this site: equations need no network
+mathjax3_config = {"svg": {"displayOverflow": "overflow"}, "options": {"enableMenu": False}}
+html_theme_options = {"top_of_page_buttons": []}
 html_title = f"obspy-tng {release}"
 html_copy_source = False
 
@@ -57,7 +71,6 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": "/plot_",
     "ignore_pattern": r"demo\.py",
-    "plot_gallery": HAVE_WEIGHTS,  # without weights the examples are shown, not run
     "abort_on_example_error": True,
     "image_scrapers": ("figure_scraper",),
     "download_all_examples": False,
