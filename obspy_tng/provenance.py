@@ -175,7 +175,8 @@ def write(stream: Stream, path, format: str | None = None) -> list[Path]:
             return _write_folder(stream, sidecar, path, work / "new", format)
         _save(stream, work / "waves", format=format)
         _save(sidecar, work / "sidecar", format="STATIONXML", validate=True)
-        path.unlink(missing_ok=True)  # waves of before never stand beside the sidecar of now
+        if not _same(work / "sidecar", path.with_suffix(".xml")):
+            path.unlink(missing_ok=True)  # waves of before never stand beside a sidecar that tells of others
         os.replace(work / "sidecar", path.with_suffix(".xml"))
         os.replace(work / "waves", path)
     return [path, path.with_suffix(".xml")]
@@ -192,10 +193,15 @@ def _write_folder(stream, sidecar, path, new, format):
     if not path.exists():
         os.replace(new, path)
     else:  # holds what may be the user's: a file at a time, whole once the sidecar is there again
-        (path / "stations.xml").unlink(missing_ok=True)
+        if not _same(new / "stations.xml", path / "stations.xml"):
+            (path / "stations.xml").unlink(missing_ok=True)
         for name in (*names, "stations.xml"):
             os.replace(new / name, path / name)
     return [path / name for name in (*names, "stations.xml")]
+
+
+def _same(new: Path, old: Path) -> bool:
+    return old.is_file() and old.read_bytes() == new.read_bytes()
 
 
 def _save(whatever, path: Path, format: str, **how) -> None:
