@@ -127,13 +127,8 @@ def generate(
         waves, mixtures = realise(pool, model, sampler, seed, numbers, latent_noise, event)
         for i, wave, mixture in zip(numbers, waves, mixtures, strict=True):
             made = {
-                "model": model.name, "weights_sha256": model.sha256, "pool_sha256": pool_sha256, "pool_kind": pool.kind,
-                "station": pool.code, "seed": seed, "realization": i, "sampler": sampler,
-                "latent_noise": float(latent_noise),
-                "parents": [pool.parents[k] for k in mixture.indices],
-                "parent_weights": [round(float(w), 6) for w in mixture.weights],
-                "magnitude": magnitude, "distance_km": distance_km,
-                "f0_hz": None if np.isnan(pool.f0_hz) else round(pool.f0_hz, 4),
+                **origin(pool, pool_sha256, model, sampler, seed, i, mixture),
+                "latent_noise": float(latent_noise), "magnitude": magnitude, "distance_km": distance_km,
             }  # fmt: skip
             for component, row in zip(COMPONENTS, wave, strict=True):
                 header = dict(
@@ -173,6 +168,49 @@ def model_of(pool: LatentPool, model=None, device: str = "cpu"):
     return loaded
 
 
+def origin(pool: LatentPool, pool_sha256: str, model, sampler: str, seed: int, number: int, mixture) -> dict:
+    """Return what a realisation was made of, in JSON types."""
+    return {
+        "model": model.name, "weights_sha256": model.sha256, "pool_sha256": pool_sha256, "pool_kind": pool.kind,
+        "station": pool.code, "seed": seed, "realization": number, "sampler": sampler,
+        "parents": [pool.parents[k] for k in mixture.indices],
+        "parent_weights": [round(float(w), 6) for w in mixture.weights],
+        "f0_hz": None if np.isnan(pool.f0_hz) else round(pool.f0_hz, 4),
+    }  # fmt: skip
+
+
+def child(seed: int, number: int) -> np.random.Generator:
+    """Return the generator of a realisation: child `number` of a seed, whatever the number of its siblings."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+
+
+def mixed(pool: LatentPool, model, sampler: str, rng, latent_noise: float = 0.0, event=None):
+    """Draw what one realisation is rendered from; `event` is a `scaling.Scaling` or None.
+
+    Returns
+    -------
+    Mixture
+    numpy.ndarray of int
+        Rows of the pool its parents come from.
+    latent, ln_sd : numpy.ndarray
+    """
+    mixture, members = sampling.draw(sampler, rng, pool.groups, model.mixed)
+    prior = sampler == "prior"
+    latent = model.prior(label_of(pool, model)) if prior else mixture.apply(pool.latents, members)
+    ln_sd = mixture.apply(pool.ln_sd, members)
+    if latent_noise:
+        spread = pool.latents[members].std(axis=0)
+        latent = latent + latent_noise * spread * rng.standard_normal(latent.shape)
+    if event is not None:
+        latent, ln_sd = (x + d for x, d in zip((latent, ln_sd), event.shift(mixture, members), strict=True))
+    return mixture, members, latent, ln_sd
+
+
+def label_of(pool: LatentPool, model) -> str | None:
+    """Return the station a model is told when it renders codes of a pool."""
+    return pool.code if model.stations else None
+
+
 def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_noise: float = 0.0, event=None):
     """Return accelerograms (n, 3, 6000) in m/s² and their mixtures, realisation numbers `numbers` of a seed.
 
@@ -180,19 +218,11 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
     """
     from obspy_tng.models.autoencoder import one_thread
 
-    label = pool.code if model.stations else None
+    label = label_of(pool, model)
 
     def one(i):
-        # the child i of a seed, whatever the number of its siblings
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
-        mixture, members = sampling.draw(sampler, rng, pool.groups, model.mixed)
-        latent = mixture.apply(pool.latents, members) if sampler != "prior" else model.prior(label)
-        ln_sd = mixture.apply(pool.ln_sd, members)
-        if latent_noise:
-            spread = pool.latents[members].std(axis=0)
-            latent = latent + latent_noise * spread * rng.standard_normal(latent.shape)
-        if event is not None:
-            latent, ln_sd = (x + d for x, d in zip((latent, ln_sd), event.shift(mixture, members), strict=True))
+        rng = child(seed, i)
+        mixture, members, latent, ln_sd = mixed(pool, model, sampler, rng, latent_noise, event)
         wave = model.render(model.settled(latent, pool.latents[members].mean(axis=0)), ln_sd, rng, label)
         if pool.ln_ratio.size:
             wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
