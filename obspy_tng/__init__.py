@@ -17,6 +17,7 @@ _PUBLIC = {
     "build_pool": "pool",
     "evaluate": "evaluation.compare",
     "generate": "synthesis",
+    "generate_corpus": "corpus_synthesis",
     "hvsr": "site.hvsr",
     "inventory": "provenance",
     "list_models": "models",

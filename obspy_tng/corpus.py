@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -15,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from obspy import UTCDateTime
 
-from obspy_tng.assembly import COMPONENTS
+from obspy_tng.assembly import COMPONENTS, RATES_HZ
 from obspy_tng.errors import FormatError, RecordError
+from obspy_tng.io import hdf5
 from obspy_tng.record import Record, Records, Skipped, iter_records, require_mps2
 from obspy_tng.writing import workplace, writable
 
@@ -39,10 +41,20 @@ _COLUMNS = {
     "trace_file": "source",
 }
 _TEXT = {"network", "station", "location", "event_id", "onset_source", "source"}
+# what a generated record says of itself; obspy_tng.provenance
+PROVENANCE = {
+    f"trace_tng_{key}": key
+    for key in (
+        "version", "model", "weights_sha256", "pool_sha256", "pool_kind", "seed", "realization", "sampler",
+        "latent_noise", "parents", "parent_weights", "run_id",
+    )
+}  # fmt: skip
 _OTHER = (
     "trace_name", "trace_start_time", "trace_sampling_rate_hz", "trace_npts", "trace_channels", "source_origin_time",
     "trace_p_arrival_sample", "trace_s_arrival_sample",
 )  # fmt: skip
+_PLACE = re.compile(r"\d{1,18},:\d{1,18},:\d{1,18}")
+COLUMNS = (*_OTHER, *_COLUMNS)
 
 
 class Corpus:
@@ -72,7 +84,7 @@ class Corpus:
         with table.open(newline="", encoding="utf-8") as file:
             try:
                 self.rows = list(csv.DictReader(file))
-            except (csv.Error, UnicodeDecodeError) as err:
+            except (csv.Error, ValueError) as err:
                 raise FormatError(f"{table} is no table of text: {err}") from err
         needed = ("trace_name", "station_code", "trace_start_time", "trace_sampling_rate_hz")
         missing = [c for c in needed if self.rows and c not in self.rows[0]]
@@ -99,8 +111,9 @@ class Corpus:
 
         out = Records()
         try:
+            hdf5.require_sound(self.path / "waveforms.hdf5")
             file = h5py.File(self.path / "waveforms.hdf5", "r")
-        except OSError as err:
+        except (OSError, FormatError) as err:
             raise FormatError(f"{self.path / 'waveforms.hdf5'} is not a readable HDF5 file: {err}") from err
         with file:
             order = _component_order(file)
@@ -108,8 +121,8 @@ class Corpus:
             for i in range(len(self)) if indices is None else indices:
                 name = self.rows[i]["trace_name"]
                 try:
-                    data = file[f"data/{name}"][()]
-                except (KeyError, OSError, TypeError) as err:
+                    data = _waveform(file, name)
+                except (KeyError, OSError, TypeError, ValueError) as err:
                     out.skipped.append(Skipped(name, f"waveform missing or damaged: {err}"))
                     continue
                 if np.ndim(data) != 2 or data.shape[0] != 3 or data.dtype.kind not in "fiu":
@@ -120,7 +133,7 @@ class Corpus:
                     continue
                 try:
                     out.append(_record(self.rows[i], data[rows].astype(np.float64)))
-                except (TypeError, ValueError) as err:
+                except (TypeError, ValueError, ArithmeticError) as err:
                     out.skipped.append(Skipped(name, f"damaged row of the table: {err}"))
         return out
 
@@ -184,13 +197,8 @@ def _fill(folder: Path, parts: Iterable[Records], progress) -> tuple[int, list[S
         h5py.File(raw, "w") as file,
         (folder / "metadata.csv").open("w", newline="", encoding="utf-8") as table,
     ):
-        form = file.create_group("data_format")
-        for key, value in (
-            ("dimension_order", "CW"), ("component_order", COMPONENTS), ("measurement", "acceleration"),
-            ("unit", "mps2"), ("instrument_response", "removed"),
-        ):  # fmt: skip
-            form[key] = value
-        writer = csv.DictWriter(table, [*_OTHER, *_COLUMNS])
+        describe_format(file)
+        writer = csv.DictWriter(table, COLUMNS)
         writer.writeheader()
         for part in parts:
             require_mps2(part, "a corpus")
@@ -199,7 +207,7 @@ def _fill(folder: Path, parts: Iterable[Records], progress) -> tuple[int, list[S
                 seen[record.id] = seen.get(record.id, 0) + 1
                 name = record.id if seen[record.id] == 1 else f"{record.id}.{seen[record.id]}"
                 file.create_dataset(f"data/{name}", data=record.data.astype(np.float32))
-                writer.writerow(_row(record, name))
+                writer.writerow(row_of(record, name))
             if progress and part:
                 progress(f"{sum(seen.values())} records, {len(skipped)} skipped: {part[-1].source}")
     return sum(seen.values()), skipped
@@ -221,6 +229,17 @@ def split_events(event_ids: Sequence[str], fraction: float = 0.2, seed: int = 0)
     return sorted(unique[i] for i in order[n:]), sorted(unique[i] for i in order[:n])
 
 
+def _waveform(file, name: str):
+    """Return an array of an HDF5 file; ``block$4,:3,:6000`` is part of one, as SeisBench names them."""
+    block, part, where = name.partition("$")
+    if not part:
+        return file[f"data/{name}"][()]
+    if not _PLACE.fullmatch(where):
+        raise ValueError(f"{where!r} is no place in a block such as 4,:3,:6000")
+    index, *ends = where.split(",")
+    return file[f"data/{block}"][(int(index), *(slice(int(end[1:])) for end in ends))]
+
+
 def _component_order(file) -> str:
     """Return the order of rows in the waveforms, as E, N and Z in some order."""
     if "data" not in file:
@@ -234,7 +253,18 @@ def _component_order(file) -> str:
     return order
 
 
-def _row(record: Record, name: str) -> dict:
+def describe_format(file) -> None:
+    """Write into an open HDF5 file what its arrays are."""
+    form = file.create_group("data_format")
+    for key, value in (
+        ("dimension_order", "CW"), ("component_order", COMPONENTS), ("measurement", "acceleration"),
+        ("unit", "mps2"), ("instrument_response", "removed"),
+    ):  # fmt: skip
+        form[key] = value
+
+
+def row_of(record: Record, name: str) -> dict:
+    """Return the row of the table for a record whose waveform has that name."""
     row = {column: getattr(record, field) for column, field in _COLUMNS.items()}
     row = {k: "" if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
 
@@ -255,10 +285,15 @@ def _record(row: dict, data: np.ndarray) -> Record:
         for column, field in _COLUMNS.items()
     }
     rate = float(row["trace_sampling_rate_hz"])
+    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+        raise ValueError(f"sampling rate {rate:g} Hz; accepted: {RATES_HZ[0]:g} to {RATES_HZ[1]:g} Hz")
+    channels = tuple((row.get("trace_channels") or "HNE HNN HNZ").split())
+    if len(channels) != 3:
+        raise ValueError(f"trace_channels {row['trace_channels']!r}; expected three codes")
     origin = row.get("source_origin_time")
     return Record(
         data=data, sampling_rate=rate, starttime=UTCDateTime(row["trace_start_time"]),
-        channels=tuple((row.get("trace_channels") or "HNE HNN HNZ").split()),
+        channels=channels,
         origin_time=UTCDateTime(origin) if origin else None,
         p_s=float(row.get("trace_p_arrival_sample") or "nan") / rate,
         s_s=float(row.get("trace_s_arrival_sample") or "nan") / rate, **fields,

@@ -14,7 +14,11 @@ def _sampler(context, parameter, value):
 
 @click.command()
 @click.option(
-    "--station", metavar="CODE", help="Such as 0205, TK.0205 or CI.CWC (see: obspy-tng stations).  [default: none]"
+    "--station",
+    "stations",
+    metavar="CODE",
+    multiple=True,
+    help="Such as 0205, TK.0205 or CI.CWC (see: obspy-tng stations); repeat with --format corpus.  [default: none]",
 )
 @click.option(
     "--hvsr",
@@ -57,7 +61,9 @@ def _sampler(context, parameter, value):
     show_default=True,
     help="With --event: amplitudes scatter as records do, or not at all.",
 )
-@click.option("-n", "n", metavar="N", default=1, show_default=True, help="Realisations, 1 to 1296.")
+@click.option(
+    "-n", "n", metavar="N", default=1, show_default=True, help="Realisations, 1 to 1296; of a corpus any number."
+)
 @click.option(
     "--seed", type=int, metavar="N", help="Whole number; the same gives the same.  [default: drawn, and printed]"
 )
@@ -90,15 +96,22 @@ def _sampler(context, parameter, value):
     "--starttime", metavar="TIME", help="Of the first sample, UTC, as 2023-02-06T01:17:32.  [default: 1970-01-01]"
 )
 @click.option(
-    "--format", "format_", metavar="FORMAT", default="MSEED", show_default=True, help="MSEED, SAC, AT2, PICKLE …"
+    "--format",
+    "format_",
+    metavar="FORMAT",
+    default="MSEED",
+    show_default=True,
+    help="MSEED, SAC, AT2 …, or corpus.",
 )
 @click.option("--out", default=".", show_default=True, type=click.Path(), help="Folder to write to.")
 @click.option("--plot", is_flag=True, help="Also draw a realisation and all H/V curves (PNG).  [default: off]")
+@click.option("--resume", is_flag=True, help="Go on with a corpus that was not finished.  [default: off]")
 @click.option("--device", metavar="DEVICE", default="cpu", show_default=True, help="cpu or cuda.")
-def generate(station, curve, n, seed, sampler, instrument, starttime, format_, out, plot, **settings):
+def generate(stations, curve, n, seed, sampler, instrument, starttime, format_, out, plot, resume, **settings):
     """Generate three-component accelerograms that shake like a site (m/s², 100 Hz, 60 s).
 
-    Writes the waveforms and a StationXML sidecar with their provenance to --out.
+    Writes the waveforms and a StationXML sidecar with their provenance to --out. With --format corpus --out becomes a
+    folder in SeisBench layout, of any number of records and stations, which train and evaluate read.
     """
     from pathlib import Path
 
@@ -106,6 +119,7 @@ def generate(station, curve, n, seed, sampler, instrument, starttime, format_, o
     from obspy_tng.errors import TNGError
     from obspy_tng.pool import find_pool
 
+    station = stations[0] if stations else None
     if curve is not None and (station is not None or settings["pool"] is not None):
         raise click.UsageError("--hvsr stands for the site: leave out --station and --pool")
     one_event = settings["event"] is not None or settings["source"] is not None
@@ -123,6 +137,14 @@ def generate(station, curve, n, seed, sampler, instrument, starttime, format_, o
             raise click.BadParameter(
                 f"{starttime!r} is no time; accepted: 2023-02-06T01:17:32", param_hint="--starttime"
             ) from None
+    if format_.lower() == "corpus":
+        if one_event or curve is not None or plot:
+            raise click.UsageError("--format corpus is of stations and pools: leave out --event, --hvsr and --plot")
+        settings = {k: v for k, v in settings.items() if k not in ("event", "source", "coordinates", "scatter")}
+        _corpus(stations or None, n, out, sampler, seed, start, instrument, resume, settings)
+        return
+    if len(stations) > 1 or resume:
+        raise click.UsageError("several --station, and --resume, go with --format corpus")
     stream = tng.generate(
         station, n, hvsr=curve, sampler=sampler, seed=seed, starttime=start, instrument=instrument, **settings
     )
@@ -156,3 +178,36 @@ def generate(station, curve, n, seed, sampler, instrument, starttime, format_, o
     click.echo(f"{n} realisation(s) of {made.station} ({origin}), seed {made.seed}; {pga}{nominal}", err=True)
     for path in files if len(files) < 6 else [target, *files[-1:]]:
         click.echo(str(path))
+
+
+def _corpus(stations, n, out, sampler, seed, starttime, instrument, resume, settings):
+    """Generate into a folder in SeisBench layout, and tell how far it is."""
+    import json
+    import sys
+    import time
+    from pathlib import Path
+
+    import obspy_tng as tng
+
+    begin, live, first = time.monotonic(), sys.stderr.isatty(), None
+    last = -1
+
+    def progress(done, total):
+        nonlocal last, first
+        first = done if first is None else first
+        share = 20 * done // total
+        if not live and share == last:
+            return
+        last, taken_s = share, time.monotonic() - begin
+        left_min = taken_s / max(done - first + 1, 1) * (total - done) / 60 if done > first else float("nan")
+        text = f"{done} of {total} records" + (f", {left_min:.0f} min left" if left_min == left_min else "")
+        click.echo(f"\r{text:<60}" if live else text, err=True, nl=not live or done == total)
+
+    folder = tng.generate_corpus(
+        stations, n, out, sampler=sampler, seed=seed, starttime=starttime, instrument=instrument, resume=resume,
+        progress=progress, **settings,
+    )  # fmt: skip
+    made = json.loads((Path(folder) / "generation.json").read_text(encoding="utf-8"))
+    kinds = ", ".join(f"{code} ({kind} pool)" for code, kind in made["kinds"].items())
+    click.echo(f"{made['n']} realisation(s) of each of {kinds}, seed {made['seed']}", err=True)
+    click.echo(str(folder))
