@@ -28,6 +28,8 @@ TARGETS = ("CI.CWC", "CI.WMF", "CI.ISA", "CI.HAR", "CI.SLA")
 #              the card comes back with "config" and whatever else must be equal for a run to be resumed
 #   objective(network, batch, train, part) -> dict of loss terms of the whole batch, "total" among them; `batch` holds
 #              the rows of `part`, a `training_team.Part`, which puts together what belongs to all rows
+# and may have
+#   measured(network, card, training, validating, device) -> dict: what the card is to tell of the trained network
 KINDS = {
     "waveform": "training_waveform",
     "spectral": "training_spectral",
@@ -105,6 +107,12 @@ def train(
         `init`, options or checkpoint do not fit; the loss is no longer finite; another process ended.
     RecordError
         Too few records or events.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> model = tng.train("corpus", "run", kind="spectral", epochs=36, batch=32)  # doctest: +SKIP
+    >>> pool = tng.build_pool(records, model=model)  # doctest: +SKIP
     """
     from obspy_tng.training_team import gathered
 
@@ -169,6 +177,8 @@ def _train(
     fit(run, training, validating, objective, plan, out, team, say)
     if team.first:
         card["losses"] = run.history[-1] if run.history else {}
+        if hasattr(module, "measured"):
+            card |= module.measured(run.average, card, training, validating, device)
         save(out / "model.safetensors", run.average, card)
     team.wait()
     return load_model(out, device=device) if team.first else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from obspy_tng import conditions
+from obspy_tng import conditions, event_scatter
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.origin_spectrogram import LN_NOISE, N_BINS, ln_excess, rows
 from obspy_tng.training_team import ALONE, Part
@@ -22,15 +24,21 @@ def model_name(options: dict) -> str:
     return "heggs"
 
 
+def usable(corpus, indices):
+    """Return the records of a corpus that have a P onset."""
+    return [r for r in corpus.records(indices) if np.isfinite(r.p_s)]
+
+
 class Source:
     """Spectrograms, conditions and events of training records; drawn with a record of another station as source."""
 
     def __init__(self, corpus, indices, stations):
         if not indices:
             raise RecordError("no record is left for training or validation; use more events or fewer exclusions")
-        records = [r for r in corpus.records(indices) if np.isfinite(r.p_s)]
+        records = usable(corpus, indices)
         if not records:
             raise RecordError("no record with a P onset: give the corpus picks or events")
+        self.read = partial(usable, corpus, indices)
         self.terms = conditions.event_terms(records)
         self.records = [r.id for r in records]
         self.c = conditions.check(conditions.conditions(records))
@@ -134,3 +142,14 @@ def start(card: dict, source: Source, before, options: dict, device: str):
     card = {**card, **options, "paper": "arXiv 2412.17333", "config": config.to_dict(), "places": source.places}
     card["limits"] = {"least": source.c.min(0).tolist(), "largest": source.c.max(0).tolist()}
     return network, card, Objective(config, options["paired"], options["noise_share"])
+
+
+def measured(network, card: dict, training: Source, validating: Source, device: str) -> dict:
+    """Return how the training records scatter around the trained network, or why they do not tell."""
+    from obspy_tng.models.heggs_generator import HeggsGenerator
+
+    model = HeggsGenerator(network.eval(), card, device)
+    try:
+        return {"scatter": event_scatter.measured(model, training.read(), np.random.default_rng(0))}
+    except RecordError as err:
+        return {"scatter_unknown": str(err)}

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from obspy import UTCDateTime
 
 import obspy_tng as tng
-from obspy_tng import training_heggs
+from obspy_tng import event_scatter, training_heggs
 from obspy_tng.cli import group
 from obspy_tng.errors import ModelError, StationError, TNGError
 from obspy_tng.events import distance_km
@@ -163,6 +163,15 @@ def test_card_tells_what_it_was_trained_on(model, corpus):
     assert card["paired"] is True
 
 
+def test_card_tells_how_records_scatter(model, corpus):
+    """The spreads in the card are those of the training records around the model, measured anew from the corpus."""
+    told, records = model.card["scatter"], corpus.records()
+    known = [r for r in records if r.event_id in model.card["events_train"] and np.isfinite(r.p_s)]
+    found = event_scatter.measured(model, known, np.random.default_rng(0))
+    assert told["records"] == model.card["records_train"] and told["events"] == len(model.card["events_train"])
+    assert found == pytest.approx(told, rel=1e-3)
+
+
 def test_settings_that_do_not_fit_are_refused(corpus, tmp_path):
     """A share beyond one, and a model to start from."""
     with pytest.raises(ModelError, match="noise_share=2"):
@@ -228,7 +237,8 @@ def test_amplitudes_scatter_by_what_the_card_tells(model):
     told = replace(model, card={**model.card, "scatter": {"between": 0.3, "within": 0.5}})
     settings = dict(n=3, event=EVENT, coordinates=(36.0, -117.5), sampler="direct", seed=1)
     median = tng.generate(model=told, scatter=False, **settings)
-    plain = tng.generate(model=model, **settings)
+    silent = replace(model, card={k: v for k, v in model.card.items() if k != "scatter"})
+    plain = tng.generate(model=silent, **settings)
     made = tng.generate(model=told, **settings)
     assert "ln_scatter" not in median[0].stats.tng and median[0].stats.tng.run_id == plain[0].stats.tng.run_id
     factors = [np.exp(sum(t.stats.tng.ln_scatter)) for t in made]

@@ -26,7 +26,7 @@ ALLOWED = {
     "pieces": {"errors", "grouping", "io", "record"},
     "archive": {"errors", "events", "grouping", "io", "pieces", "record"},
     "site": {"errors", "archive", "record", "events", "writing"},  # archive: the same work on this machine or a cluster
-    "corpus": {"errors", "assembly", "record", "writing"},
+    "corpus": {"errors", "assembly", "io", "record", "writing"},
     "preprocessing": {"errors", "record"},
     "spectrogram": set(),
     "conditions": {"errors", "events", "preprocessing"},
