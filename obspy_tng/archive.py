@@ -79,6 +79,14 @@ def map_records(
     ------
     FileNotFoundError, TNGError
         As `pieces`; `jobs` is below 1, no scheduler answers, or dask is not installed.
+
+    Examples
+    --------
+    >>> def pga_mps2(records, piece):
+    ...     return [float(abs(record.data).max()) for record in records]
+    >>> parts = map_records(pga_mps2, "data_samples/network", inventory="data_samples/network/stations.xml")
+    >>> len([pga for part in parts for pga in part.value or ()])  # eight events at four stations
+    32
     """
     if jobs < 1:
         raise TNGError(f"jobs {jobs} given; accepted: 1 or more")

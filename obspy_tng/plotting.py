@@ -25,6 +25,12 @@ def plot_generated(stream, published_f0_hz: float | None = None):
     -------
     matplotlib.figure.Figure
         f0 is the median over records of the largest H/V in 1-20 Hz (definition of the published code).
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> figure = plot_generated(tng.generate("CI.CWC", n=2, seed=1))
+    >>> figure.savefig("generated.png")  # doctest: +SKIP
     """
     from matplotlib.figure import Figure
 

@@ -25,6 +25,13 @@ def plot_overview(dataset, f0=None, columns: int = 4):
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed")
+    >>> figure = plot_overview(curves, tng.pick_f0(curves))
+    >>> figure.savefig("f0.png")  # doctest: +SKIP
     """
     f0, stations = picked(dataset, f0), stations_of(dataset)
     columns = min(columns, len(stations))

@@ -30,6 +30,13 @@ def plot_section(stream, real=(), component: str = "Z"):
     ------
     TNGError
         The stream holds no such trace of one earthquake.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> quake = (35.77, -117.60, 8.0, 4.0)  # latitude, longitude, depth in km, magnitude
+    >>> stream = tng.generate("CI.CWC", n=3, event=quake, model="run-heggs")  # doctest: +SKIP
+    >>> plot_section(stream).savefig("section.png")  # doctest: +SKIP
     """
     from matplotlib.figure import Figure
 

@@ -52,6 +52,13 @@ def plot_hvsr(dataset, f0=None, station: str | None = None, *, traces=None, sesa
     ------
     TNGError
         `station` is not in the Dataset, or not given where there are several.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed", events="data_samples/network/events.xml")
+    >>> figure = plot_hvsr(curves, tng.pick_f0(curves), "XT.SOFT")
+    >>> figure.savefig("soft.png")  # doctest: +SKIP
     """
     from matplotlib.figure import Figure
 
@@ -126,6 +133,13 @@ def plot_f0_histogram(dataset, f0=None, station: str | None = None):
     ------
     TNGError
         Neither holds f0 of single records; or as `plot_hvsr`.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed")
+    >>> figure = plot_f0_histogram(curves, station="XT.SOFT")
+    >>> figure.savefig("f0.png")  # doctest: +SKIP
     """
     from matplotlib.figure import Figure
 
@@ -156,6 +170,13 @@ def plot_azimuths(dataset, f0=None, station: str | None = None):
     ------
     TNGError
         The Dataset has no azimuths; or as `plot_hvsr`.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed", azimuth_step_deg=30)
+    >>> figure = plot_azimuths(curves, station="XT.SOFT")
+    >>> figure.savefig("azimuths.png")  # doctest: +SKIP
     """
     station, f0 = chosen(dataset, station), picked(dataset, f0)
     figure = sheet(3.2)
@@ -183,6 +204,13 @@ def save(dataset, f0, path, *, traces=None, sesame=None) -> str:
     -------
     str
         What was written, for people.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed")
+    >>> written = save(curves, tng.pick_f0(curves), tempfile.mkdtemp() + "/f0.png")
     """
     f0, stations = picked(dataset, f0), stations_of(dataset)
     more = {"traces": traces, "sesame": sesame}

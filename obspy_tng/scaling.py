@@ -62,6 +62,14 @@ def scaling(pool, magnitude: float | None, distance_km: float | None) -> Scaling
     ------
     ModelError
         The pool's records do not carry them, are too few, or all lie far from what is asked for.
+
+    Examples
+    --------
+    >>> from obspy_tng.pool import find_pool
+    >>> pool = find_pool("CI.WMF")
+    >>> magnitude, ln_distance = scaling(pool, 4.5, 40.0).target
+    >>> float(magnitude), round(float(np.exp(ln_distance)))
+    (4.5, 40)
     """
     wanted = {"magnitude": magnitude, "distance_km": distance_km}
     wanted = {name: value for name, value in wanted.items() if value is not None}

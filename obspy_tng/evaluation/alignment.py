@@ -210,6 +210,13 @@ def alignment(real: dict, generated: dict, reconstructed: dict | None = None, *,
     ------
     TNGError
         No station is in all sets.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> real = {name: rng.lognormal(np.log(f0), 0.2, 200) for name, f0 in (("A", 2.0), ("B", 8.0))}
+    >>> bool(alignment(real, real).scores.distance > 0.9)
+    True
     """
     sets = [None if s is None else dict(s) for s in (real, reconstructed, generated)]
     stations = common_stations(*(s for s in sets if s is not None))

@@ -78,6 +78,13 @@ def onsets(data: np.ndarray, sampling_rate: float = 100.0) -> Onsets:
     ----------
     Akazawa (2004), A technique for automatic detection of onset time of P- and S-phases in strong motion records,
     13th WCEE, paper 786 (`ar_pick`). Maeda (1985), Zisin 38, 365-379 (change point of the variance).
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(1, 3, 6000))
+    >>> data *= np.where(np.arange(6000) < 1000, 0.01, 1)
+    >>> onsets(data).p_s.round(0).tolist()
+    [10.0]
     """
     from scipy.signal import butter, sosfilt
 

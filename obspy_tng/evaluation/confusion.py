@@ -56,6 +56,11 @@ def histograms(f0_by_station: dict, bins=None) -> np.ndarray:
     -------
     numpy.ndarray, shape (station, b)
         Rows sum to 1, or are NaN for a station without f0 in the bins.
+
+    Examples
+    --------
+    >>> histograms({"A": [2.1, 2.2], "B": [7.0]}).sum(axis=1).tolist()
+    [1.0, 1.0]
     """
     bins = default_bins() if bins is None else np.asarray(bins)
     out = np.full((len(f0_by_station), len(bins) - 1), np.nan)

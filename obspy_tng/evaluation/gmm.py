@@ -65,6 +65,12 @@ def gmm_residuals(
     ----------
     Boore, Stewart, Seyhan & Atkinson (2014), Earthquake Spectra 30(3), 1057-1085; Abrahamson, Silva & Kamai (2014),
     Earthquake Spectra 30(3), 1025-1055. Code: pygmm.
+
+    Examples
+    --------
+    >>> residual, words = gmm_residuals({"pga_mps2": np.log([0.5])}, [5.0], [20.0])  # 0.5 m/s², M 5, 20 km
+    >>> residual["pga_mps2"].round(1).tolist()
+    [0.6]
     """
     if model not in MODELS:
         raise TNGError(f"ground-motion model {model!r} not known; accepted: {', '.join(MODELS)}")
@@ -201,6 +207,11 @@ def bayless_abrahamson(frequency_hz) -> np.ndarray:
     ----------
     Bayless & Abrahamson (2019), An empirical model for the interfrequency correlation of epsilon for Fourier
     amplitude spectra, BSSA 109(3), 1058-1070. Code: pygmm (there under 2018, the year of the report).
+
+    Examples
+    --------
+    >>> bayless_abrahamson([1.0, 2.0]).diagonal().tolist()
+    [1.0, 1.0]
     """
     from pygmm.bayless_abrahamson_2018 import BaylessAbrahamson2018
 

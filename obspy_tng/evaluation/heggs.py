@@ -41,6 +41,12 @@ def envelopes(data: np.ndarray, sampling_rate: float = 100.0, smooth_s: float = 
     Returns
     -------
     numpy.ndarray, shape (n, 3, npts), float32
+
+    Examples
+    --------
+    >>> sine = np.sin(2 * np.pi * 5 * np.arange(2000) / 100) * np.ones((1, 3, 1))
+    >>> envelopes(sine)[0, 0, 1000].round(2).item()
+    1.0
     """
     from scipy.ndimage import uniform_filter1d
 
@@ -79,6 +85,12 @@ def envelope_correlation(
     ------
     TNGError
         Shapes differ.
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(1, 3, 3000))
+    >>> envelope_correlation(data, 2 * data).round(3).tolist()
+    [1.0]
     """
     a, b = _paired(a, b)
     return _pearson(envelopes(a, sampling_rate, smooth_s), envelopes(b, sampling_rate, smooth_s)).mean(axis=1)
@@ -140,6 +152,12 @@ def reconstruction_snr_db(target: np.ndarray, made: np.ndarray) -> np.ndarray:
     ------
     TNGError
         Shapes differ.
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(1, 3, 3000))
+    >>> reconstruction_snr_db(data, 0.9 * data).round(1).tolist()
+    [20.0]
     """
     target, made = (x.astype(np.float64) for x in _paired(target, made))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -100,6 +100,13 @@ def psa_single(traces: np.ndarray, sampling_rate: float, periods_s=PERIODS_S, *,
     Returns
     -------
     numpy.ndarray, shape (n, p), m/s²; NaN where a trace is dead or not finite
+
+    Examples
+    --------
+    >>> seconds = np.arange(6000) / 100
+    >>> sine = 2.0 * np.sin(2 * np.pi * 0.2 * seconds)[None]  # 2 m/s², 0.2 Hz
+    >>> psa_single(sine, 100.0, [0.01]).round(1).tolist()  # a stiff oscillator follows the ground
+    [[2.0]]
     """
     traces = np.asarray(traces)[:, None]
     out = np.full((len(traces), np.size(periods_s)), np.nan)

@@ -40,6 +40,12 @@ def purity(latents: np.ndarray, station, event=None) -> Purity:
     ------
     TNGError
         The lengths do not agree.
+
+    Examples
+    --------
+    >>> codes = np.array([[0.0], [0.1], [5.0], [5.1]])
+    >>> purity(codes, ["A", "A", "B", "B"]).purity
+    1.0
     """
     codes = np.asarray(latents, dtype=np.float64)
     codes = codes.reshape(len(codes), -1)

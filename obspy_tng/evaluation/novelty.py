@@ -66,6 +66,13 @@ def novelty(generated: np.ndarray, pool: np.ndarray, sampling_rate: float = 100.
     ------
     TNGError
         Shapes do not agree, or the pool holds fewer than 3 records.
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(6, 3, 3000))
+    >>> found = novelty(data[:1], data)  # a copy of the first record of the pool
+    >>> found.correlation.round(2).tolist(), found.correlation_nearest.tolist()
+    ([1.0], [0])
     """
     correlation = max_correlation(generated, pool)
     power = power_correlation(generated, pool, sampling_rate)
@@ -184,6 +191,12 @@ def power_correlation(
     ------
     TNGError
         Shapes do not agree, fewer than 3 records in the pool, or records shorter than two frames of 2.56 s.
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(3, 3, 3000))
+    >>> power_correlation(data).shape
+    (3, 3)
     """
     a, other = _pair(a, b)
     if len(other) < 3:

@@ -29,6 +29,11 @@ def directional_peaks(x: np.ndarray, y: np.ndarray, *, between_samples: bool = F
     Returns
     -------
     numpy.ndarray, shape (180,), same unit
+
+    Examples
+    --------
+    >>> directional_peaks(np.array([0.0, 3.0, 0.0]), np.zeros(3))[[0, 60, 90]].round(6).tolist()
+    [3.0, 1.5, 0.0]
     """
     a = int(np.argmax(x * x + y * y))
     beside = np.abs(x[a] * y - y[a] * x)

@@ -167,6 +167,12 @@ def curve_measures(sample: np.ndarray, reference: np.ndarray, *, min_valid: int 
     ------
     TNGError
         The frequencies do not agree.
+
+    Examples
+    --------
+    >>> curves = np.random.default_rng(0).normal(0.5, 0.2, size=(30, 50))  # ln H/V (record, frequency)
+    >>> round(float(curve_measures(curves + 0.1, curves)["mean_abs_difference_ln"]), 3)
+    0.1
     """
     sample, reference = (np.asarray(x, dtype=np.float64) for x in (sample, reference))
     if sample.ndim != 2 or reference.ndim != 2 or sample.shape[1] != reference.shape[1]:

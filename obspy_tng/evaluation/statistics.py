@@ -67,6 +67,11 @@ def wasserstein_columns(sample, reference) -> np.ndarray:
     ------
     TNGError
         The columns do not agree.
+
+    Examples
+    --------
+    >>> wasserstein_columns([[0.0, 1.0], [1.0, 2.0]], [[1.0, 1.0], [2.0, 2.0]]).tolist()
+    [1.0, 0.0]
     """
     sample, reference = _two_tables(sample, reference)
     values = np.concatenate([sample, reference])
@@ -172,6 +177,11 @@ def sd_ratio(sample, reference) -> np.ndarray:
     -------
     numpy.ndarray, shape () or (k,)
         NaN where either holds fewer than two finite values or the reference does not vary.
+
+    Examples
+    --------
+    >>> sd_ratio([0.0, 2.0, 4.0], [0.0, 1.0, 2.0]).item()
+    2.0
     """
     (_, sd_a), (_, sd_b) = (_moments(x) for x in (sample, reference))
     return np.divide(sd_a, sd_b, out=np.full(np.shape(sd_a), np.nan), where=sd_b > 0)[()]
@@ -197,6 +207,13 @@ def event_splits(events, n_splits: int, rng: np.random.Generator) -> list[tuple[
     ------
     TNGError
         Fewer than two events.
+
+    Examples
+    --------
+    >>> events = ["a", "a", "b", "c", "c", "d"]
+    >>> one, other = event_splits(events, 1, np.random.default_rng(0))[0]
+    >>> {events[i] for i in one} & {events[i] for i in other}  # no event on both sides
+    set()
     """
     event = _event_numbers(events)
     count = int(event.max(initial=-1)) + 1

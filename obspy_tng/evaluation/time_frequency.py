@@ -51,6 +51,12 @@ def time_frequency_gof(
     ----------
     Kristeková, Kristek & Moczo (2009), Time-frequency misfit and goodness-of-fit criteria for quantitative
     comparison of time signals, GJI 178(2), 813-825, equations 15 and 16.
+
+    Examples
+    --------
+    >>> wave = np.random.default_rng(0).normal(size=(1, 3000))
+    >>> {name: values.round(1).tolist() for name, values in time_frequency_gof(wave, wave, 100.0).items()}
+    {'envelope': [10.0], 'phase': [10.0]}
     """
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape or a.ndim < 1:

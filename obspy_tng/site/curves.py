@@ -62,6 +62,12 @@ def smoothed_spectra(
     defined it for the peaks of oscillators, which smooth as well. Taken bin by bin before smoothing it would be
     nothing new: the squared amplitude along θ is (a² + b²) / 2 + (a² - b²) / 2 cos 2θ on the ellipse of a bin,
     and its median is that of ``"quadratic"``.
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(4, 3, 3000))
+    >>> smoothed_spectra(data, 100.0, [1.0, 5.0]).shape  # (record, horizontal and vertical, frequency)
+    (4, 2, 2)
     """
     npts = data.shape[-1]
     bands = smoothing_bands(npts, sampling_rate, frequency_hz, smoothing)
@@ -203,7 +209,13 @@ def hvsr_array(
 
 
 def ratio(h: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Return ``h / v``, NaN where either is not above 0."""
+    """Return ``h / v``, NaN where either is not above 0.
+
+    Examples
+    --------
+    >>> ratio(np.array([4.0, 1.0]), np.array([2.0, 0.0])).tolist()
+    [2.0, nan]
+    """
     good = (h > 0) & (v > 0)
     return np.divide(h, v, out=np.full(np.broadcast(h, v).shape, np.nan), where=good)
 
@@ -248,6 +260,15 @@ def windowed_hvsr(
     snr_ok : numpy.ndarray of bool, shape (3, f)
         Only with `return_mask`: E, N, Z not below `snr`. True where it cannot be judged: no noise, no mask
         asked for, or a noise window too short for the frequency.
+
+    Examples
+    --------
+    >>> from obspy_tng.site.windows import Window
+    >>> seconds = np.arange(4000) / 100
+    >>> data = np.random.default_rng(0).normal(size=(3, 4000)) * np.where(seconds < 10, 0.01, [[2], [2], [1]])
+    >>> curve = windowed_hvsr(data, 100.0, Window(1500, 3500, "event"), (0, 1000), [5.0, 10.0], smoothing="ko:10")
+    >>> curve.round(0).tolist()
+    [2.0, 2.0]
     """
     settings = {"how": how, "smoothing": smoothing, "taper": taper}
     begin, end = window.start, window.stop
@@ -278,6 +299,12 @@ def lognormal(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     median, sigma_ln : numpy.ndarray, shape (f,)
         NaN where no record (for sigma: fewer than two) is valid.
     n_valid : numpy.ndarray of int, shape (f,)
+
+    Examples
+    --------
+    >>> curve, sigma_ln, n_valid = lognormal(np.array([[1.0, 2.0], [4.0, np.nan]]))
+    >>> curve.tolist(), sigma_ln.round(2).tolist(), n_valid.tolist()
+    ([2.0, 2.0], [0.98, nan], [2, 1])
     """
     valid = np.isfinite(curves)
     n = valid.sum(axis=0)

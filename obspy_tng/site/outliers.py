@@ -29,6 +29,13 @@ def window_f0(curves: np.ndarray, frequency_hz: np.ndarray, band_hz: tuple[float
     -------
     numpy.ndarray, shape (window,)
         In Hz, one of the frequencies given.
+
+    Examples
+    --------
+    >>> hz = np.geomspace(0.5, 20, 100)
+    >>> curves = 1 + 3 * np.exp(-((np.log(hz / np.array([[2.0], [8.0]])) / 0.3) ** 2))
+    >>> window_f0(curves, hz).round(1).tolist()
+    [2.0, 7.9]
     """
     curves = np.atleast_2d(curves)
     middle = curves[:, 1:-1]
@@ -180,6 +187,13 @@ def sta_lta(data: np.ndarray, sampling_rate: float, sta_s: float = 1.0, lta_s: f
     -------
     smallest, largest : numpy.ndarray, shape (...)
         Over time and components; NaN where a component does not move, or the window is shorter than `sta_s`.
+
+    Examples
+    --------
+    >>> quiet = np.random.default_rng(0).normal(size=(3, 6000))
+    >>> shaken = quiet * np.where(abs(np.arange(6000) - 3000) < 100, 20, 1)
+    >>> [bool(sta_lta(data, 100.0)[1].max() > 2.5) for data in (quiet, shaken)]
+    [False, True]
     """
     data = np.asarray(data)
     step = max(round(sta_s * sampling_rate / 4), 1)

@@ -89,6 +89,13 @@ def record_peaks(curves: np.ndarray, frequency_hz: np.ndarray, f0_hz: float) -> 
     -------
     numpy.ndarray, shape (record,)
         In Hz, places refined as by `peaks`; NaN without a maximum there.
+
+    Examples
+    --------
+    >>> hz = np.geomspace(0.5, 20, 200)
+    >>> curves = 1 + 3 * np.exp(-((np.log(hz / np.array([[1.9], [2.2]])) / 0.3) ** 2))
+    >>> record_peaks(curves, hz, 2.0).round(1).tolist()
+    [1.9, 2.2]
     """
     x = np.log(frequency_hz)
     near = np.flatnonzero(np.abs(x[1:-1] - np.log(f0_hz)) <= np.log(RECORD_FACTOR) + 1e-9) + 1
@@ -135,6 +142,13 @@ def clear_peaks(
         In Hz, rising.
     min_amplitude, min_prominence : float
         Smallest amplitude and smallest prominence in ln.
+
+    Examples
+    --------
+    >>> hz = np.geomspace(0.5, 20, 200)
+    >>> curve = 1 + 3 * np.exp(-((np.log(hz / 2) / 0.3) ** 2)) + 0.3 * np.exp(-((np.log(hz / 9) / 0.2) ** 2))
+    >>> [(round(peak.frequency_hz, 1), round(peak.amplitude, 1)) for peak in clear_peaks(curve, hz)]
+    [(2.0, 4.0)]
     """
     return [p for p in peaks(curve, frequency_hz, min_prominence) if p.amplitude >= min_amplitude]
 
@@ -145,7 +159,14 @@ def no_peak_reason(
     min_amplitude: float = MIN_AMPLITUDE,
     min_prominence: float = MIN_PROMINENCE,
 ) -> str:
-    """Say why a curve has no clear peak; parameters as in `clear_peaks`."""
+    """Say why a curve has no clear peak; parameters as in `clear_peaks`.
+
+    Examples
+    --------
+    >>> hz = np.geomspace(0.5, 20, 200)
+    >>> no_peak_reason(1 + 0.3 * np.exp(-((np.log(hz / 2) / 0.3) ** 2)), hz)
+    'flat: largest amplitude 1.3 < 2'
+    """
     known = np.flatnonzero(np.isfinite(curve))
     if known.size < 3:
         return "no frequency with enough valid records"
@@ -169,7 +190,14 @@ def edge_hint(
     min_amplitude: float = MIN_AMPLITUDE,
     min_prominence: float = MIN_PROMINENCE,
 ) -> str:
-    """Return a remark when the curve is high at an end of the band and falls from there."""
+    """Return a remark when the curve is high at an end of the band and falls from there.
+
+    Examples
+    --------
+    >>> hz = np.geomspace(0.5, 20, 200)
+    >>> edge_hint(4 / hz, hz)
+    'f0 may lie below the band: the curve still rises to 8.0 at 0.5 Hz'
+    """
     known = np.isfinite(curve)
     y, frequency_hz = np.log(curve[known]), frequency_hz[known]
     for end, text in ((slice(None), "below"), (slice(None, None, -1), "above")):

@@ -35,6 +35,11 @@ def taper(npts: int, fraction: float) -> np.ndarray:
     -------
     numpy.ndarray, shape (npts,), read-only
         ``scipy.signal.windows.tukey(npts, 2 * fraction)``.
+
+    Examples
+    --------
+    >>> taper(5, 0.25).tolist()
+    [0.0, 1.0, 1.0, 1.0, 0.0]
     """
     window = np.ones(npts)
     ramp = _ramp(npts, fraction)
@@ -66,6 +71,12 @@ def fourier(data: np.ndarray, taper_fraction: float = 0.05, *, work: np.ndarray 
     Returns
     -------
     numpy.ndarray, shape (..., n // 2 + 1), complex128
+
+    Examples
+    --------
+    >>> sine = np.sin(2 * np.pi * 5 * np.arange(200) / 100)  # 5 Hz, 100 samples a second
+    >>> float(np.fft.rfftfreq(200, 1 / 100)[abs(fourier(sine, 0.0)).argmax()])
+    5.0
     """
     centred = np.subtract(data, data.mean(axis=-1, keepdims=True), out=work)
     if taper_fraction:
@@ -128,6 +139,11 @@ def rotated(east: np.ndarray, north: np.ndarray, azimuths_deg) -> np.ndarray:
     -------
     numpy.ndarray, shape (..., azimuth, k)
         ``|N cos + E sin|``: rotating in time and in frequency is the same, both being linear.
+
+    Examples
+    --------
+    >>> rotated(np.array([3 + 0j]), np.array([4 + 0j]), [0, 90]).round(9).tolist()  # north, then east
+    [[4.0], [3.0]]
     """
     angle = np.radians(np.asarray(azimuths_deg, dtype=np.float64))
     turn = np.stack([np.sin(angle), np.cos(angle)], axis=-1)

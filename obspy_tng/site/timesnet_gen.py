@@ -34,7 +34,13 @@ _STEP = 0.01  # of the nodes, in ln f
 
 
 def frequencies() -> np.ndarray:
-    """Return the 400 linear frequencies, 1 to 20 Hz, on which the authors keep their curves."""
+    """Return the 400 linear frequencies, 1 to 20 Hz, on which the authors keep their curves.
+
+    Examples
+    --------
+    >>> frequencies()[[0, -1]].tolist(), len(frequencies())
+    ([1.0, 20.0], 400)
+    """
     return np.linspace(*BAND_HZ, N_FREQUENCY)
 
 
@@ -59,6 +65,12 @@ def hvsr_curves(data: np.ndarray, sampling_rate: float, frequency_hz) -> np.ndar
     Returns
     -------
     numpy.ndarray, shape (record, f)
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(2, 3, 6000)) * np.array([[3.0], [3.0], [1.0]])
+    >>> np.median(hvsr_curves(data, 100.0, frequencies()), axis=1).round(0).tolist()
+    [3.0, 3.0]
     """
     frequency_hz = np.asarray(frequency_hz, dtype=np.float64)
     n = data.shape[-1]
@@ -91,6 +103,13 @@ def record_f0(data: np.ndarray, sampling_rate: float, band_hz=BAND_HZ) -> np.nda
     Returns
     -------
     numpy.ndarray, shape (record,)
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(2, 3, 6000))
+    >>> data[:, :2] += 20 * np.sin(2 * np.pi * 4 * np.arange(6000) / 100)
+    >>> record_f0(data, 100.0).round(1).tolist()
+    [3.9, 4.0]
     """
     frequency = fft_frequencies(data.shape[-1], sampling_rate, band_hz)
     from obspy_tng.site.f0 import f0_argmax

@@ -49,6 +49,11 @@ def window_length(window: str | float, band_hz=None) -> float | None:
     ------
     TNGError
         Nothing of this, or a length under 5 s.
+
+    Examples
+    --------
+    >>> window_length("s", band_hz=(0.4, 20)), window_length(12.5), window_length("full")
+    (25.0, 12.5, None)
     """
     if window in ("full", "noise"):
         return None
@@ -192,6 +197,11 @@ def signal_window(
     ------
     RecordError
         Less than 5 s would be left.
+
+    Examples
+    --------
+    >>> signal_window(6000, 100.0, s_s=18.0, source="event", length_s=20.0)
+    Window(start=1750, stop=3750, source='event')
     """
     if length_s is None:
         if npts < SHORTEST_S * sampling_rate:
@@ -223,6 +233,11 @@ def noise_window(sampling_rate: float, p_s: float, before: int) -> tuple[int, in
     -------
     (int, int) or None
         First sample and the one after the last. Whole seconds, so that few spectrum lengths occur.
+
+    Examples
+    --------
+    >>> noise_window(100.0, p_s=10.3, before=1750)
+    (80, 980)
     """
     if not np.isfinite(p_s):
         return None
@@ -300,6 +315,15 @@ def before_second_earthquake(
     ------
     RecordError
         Less than 5 s would be left from 0.5 s before S on.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> seconds = np.arange(6000) / 100
+    >>> shape = sum(a * np.exp((s - seconds) / 4) * (seconds > s) for s, a in ((10, 1), (30, 9)))
+    >>> whole = Window(950, 5950, "event")
+    >>> before_second_earthquake(shape * rng.normal(size=(3, 6000)), 100.0, whole, s_s=10.0).stop <= 3000
+    True
     """
     step = round(sampling_rate)
     start = max(round((s_s - BEFORE_S) * sampling_rate), window.start)
