@@ -55,8 +55,8 @@ def tasks(work: Path) -> dict[str, Task]:
     """Return the commands; OUT stands for the folder of a run."""
     generate = ("generate", "--station", "CI.CWC", "--seed", "1", "-n", "8", "--out", "OUT")
     train = (
-        "train", work / "corpus", "--out", "OUT/run", "--epochs", "3", "--batch", "4", "--precision", "fp32",
-        "--threads", "1",
+        "train", work / "corpus", "--out", "OUT/run", "--epochs", "3", "--batch", "2", "--precision", "fp32",
+        "--threads", "1", "--checkpoint-every", "0.01",
     )  # fmt: skip
     files = sorted(NETWORK.glob("*.mseed"))
     wave, sac = ("CI.CWC_1.mseed", "CI.CWC_1.xml"), "CI.CWC_1/stations.xml"
@@ -76,7 +76,7 @@ def tasks(work: Path) -> dict[str, Task]:
         ),
         "hvsr": Task(("hvsr", *files, *META, "--out", "OUT/c.nc", "--plot", "OUT/f.png", "--mask-out", "OUT/m.csv")),
         "evaluate": Task(
-            ("evaluate", NETWORK, work / "generated", *META, "--splits", "2", "--no-c2st", "--jobs", "1",
+            ("evaluate", work / "real", work / "generated", *META, "--splits", "2", "--no-c2st", "--jobs", "1",
              "--out", "OUT/e.nc", "--report", "OUT/e.html"),
         ),
     }  # fmt: skip
@@ -299,7 +299,9 @@ def run(kills: int, seed: int, only, folder) -> list[dict]:
     rows = []
     try:
         known = tasks(work)
-        whole_run(("corpus", "build", *sorted(NETWORK.glob("*.mseed"))[:4], *META, "--out", work / "corpus"), work,
+        (work / "real").mkdir()
+        few = [shutil.copy(p, work / "real") for p in sorted(NETWORK.glob("*.mseed"))[:3]]
+        whole_run(("corpus", "build", *few[:2], *META, "--out", work / "corpus"), work,
                   work / "log")  # fmt: skip
         whole_run(("pool", "build", NETWORK, *META, "--out", work / "own"), work, work / "log")
         whole_run(("generate", "--pool", work / "own" / "XT.SOFT.h5", "-n", "6", "--seed", "2", "--out",
