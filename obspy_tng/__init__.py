@@ -39,7 +39,7 @@ _PUBLIC = {
 __all__ = ["__version__", *_PUBLIC]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name in _PUBLIC:
         value = getattr(importlib.import_module(f"obspy_tng.{_PUBLIC[name]}"), name)
         globals()[name] = value
@@ -47,5 +47,5 @@ def __getattr__(name):
     raise AttributeError(f"module 'obspy_tng' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)

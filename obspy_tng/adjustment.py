@@ -7,8 +7,10 @@ not amplification: the split changes amplitudes, so PGA of such a pool is nomina
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,16 +20,22 @@ from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
 from obspy_tng.site.curves import hvsr_array
 from obspy_tng.site.peaks import clear_peaks
 
+if TYPE_CHECKING:
+    from obspy_tng import hints
+
 N_HOSTS = 5
 ITERATIONS = 3
 GLANCE, REALISATIONS = 12, 40  # per host: to choose it, to measure its curve
 _LARGEST_LN_RATIO = np.log(20.0)
 _GRID_PER_OCTAVE = 24
+_LARGEST_CURVE_BYTES = 10**7
 
 
 def retarget(
-    curve, *, station: str, network: str = "", hosts=None, n_hosts: int = N_HOSTS, compat: str | None = "timesnet-gen",
-    model=None, sampler: str = "vp", seed: int = 0, latitude_deg: float = np.nan,
+    curve: hints.Curve, *, station: str, network: str = "",
+    hosts: LatentPool | hints.Path | Sequence[LatentPool] | None = None, n_hosts: int = N_HOSTS,
+    compat: str | None = "timesnet-gen",
+    model: hints.Model | None = None, sampler: str = "vp", seed: int = 0, latitude_deg: float = np.nan,
     longitude_deg: float = np.nan, elevation_m: float = np.nan, vs30_mps: float = np.nan, source: str = "",
 ) -> LatentPool:  # fmt: skip
     """Make an adjusted pool of a site from its H/V curve.
@@ -64,6 +72,13 @@ def retarget(
     ------
     TNGError
         The curve is not a usable H/V curve, or there are no hosts.
+
+    Examples
+    --------
+    >>> hz = np.geomspace(0.5, 20, 60)
+    >>> curve = 1.2 + 2.8 * np.exp(-0.5 * (np.log(hz / 3.0) / 0.25) ** 2)
+    >>> pool = retarget((hz, curve), station="SITE", network="XX")  # doctest: +SKIP
+    >>> pool.save("XX.SITE.h5")  # doctest: +SKIP
     """
     from obspy_tng.synthesis import model_of, realise
 
@@ -135,6 +150,12 @@ def read_curve(curve) -> tuple[np.ndarray, np.ndarray]:
     ------
     TNGError
         Fewer than 8 points, not finite, not positive.
+
+    Examples
+    --------
+    >>> hz, amplitude = read_curve((np.geomspace(20, 0.5, 8), np.ones(8)))
+    >>> hz[[0, -1]].round(1).tolist()
+    [0.5, 20.0]
     """
     if isinstance(curve, (str, Path)):
         values = _columns(Path(curve))
@@ -158,7 +179,9 @@ def read_curve(curve) -> tuple[np.ndarray, np.ndarray]:
 def _columns(path: Path) -> np.ndarray:
     """Return (2, n) of a text file: the first two columns, or those a header names frequency_hz and hvsr."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        if path.stat().st_size > _LARGEST_CURVE_BYTES:
+            raise TNGError(f"{path} has {path.stat().st_size} bytes; a curve has {_LARGEST_CURVE_BYTES} at most")
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as err:
         raise TNGError(f"{path} is no text file with two columns: {err}") from err
     at, rows, stations = (0, 1), [], set()

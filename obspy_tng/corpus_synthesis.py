@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from obspy import UTCDateTime
@@ -31,15 +32,20 @@ from obspy_tng.scaling import scaling
 from obspy_tng.synthesis import child, mixed, model_of, origin, realise
 from obspy_tng.writing import whole, writable
 
+if TYPE_CHECKING:
+    from obspy_tng import hints
+
 _CHUNK = 64
 _BYTES = 3 * NPTS * 4  # of a record
 _HEADER = [*COLUMNS, *PROVENANCE]
 
 
 def generate_corpus(
-    stations, n: int, out, *, magnitude: float | None = None, distance_km: float | None = None, model=None, pool=None,
-    sampler: str | None = None, latent_noise: float = 0.0, seed: int | None = None, starttime=None,
-    instrument: str = "X", device: str = "cpu", resume: bool = False,
+    stations: str | Sequence[str] | None, n: int, out: hints.Path, *, magnitude: float | None = None,
+    distance_km: float | None = None, model: hints.Model | None = None, pool: hints.Pools | None = None,
+    sampler: str | None = None, latent_noise: float = 0.0, seed: int | None = None,
+    starttime: UTCDateTime | str | float | None = None, instrument: str = "X", device: str = "cpu",
+    resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:  # fmt: skip
     """Generate many records of stations into a corpus, with little memory.
@@ -168,7 +174,7 @@ def _chunk(settled, settings: dict, start, instrument: str) -> tuple[np.ndarray,
             magnitude=_or_nan(settings["magnitude"]), distance_km=_or_nan(settings["distance_km"]),
         )  # fmt: skip
         about = {**made, "run_id": run_id(made)}
-        about |= {k: " ".join(str(x) for x in made[k]) for k in ("parents", "parent_weights")}
+        about |= {k: json.dumps(made[k]) for k in ("parents", "parent_weights")}
         row = row_of(record, f"{pool.code}${i},:3,:{NPTS}")
         rows.append(row | {column: about[key] for column, key in PROVENANCE.items()})
     return data, rows
@@ -199,7 +205,8 @@ def _or_nan(value) -> float:
 def _prepare(out: Path, settings: dict, resume: bool) -> int:
     """Make the folder, or check that it is of the same run; return the seed."""
     path = out / "generation.json"
-    begun = out.is_dir() and any(out.iterdir())
+    # hidden: what a process left that was killed while it made the first file
+    begun = out.is_dir() and any(not p.name.startswith(".") for p in out.iterdir())
     if (out.exists() and not out.is_dir()) or (begun and not (resume and path.is_file())):
         hint = "add --resume (resume=True) to go on" if path.is_file() else "choose an empty or a new folder"
         raise FormatError(f"{out} holds something already; {hint}")

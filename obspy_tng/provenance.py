@@ -7,6 +7,7 @@ import io
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from obspy import Stream, Trace, UTCDateTime
@@ -15,6 +16,11 @@ from obspy.core import AttribDict
 import obspy_tng
 from obspy_tng.errors import TNGError
 from obspy_tng.writing import workplace, writable
+
+if TYPE_CHECKING:
+    from obspy import Inventory
+
+    from obspy_tng import hints
 
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _AZIMUTH_DIP = {"E": (90.0, 0.0), "N": (0.0, 0.0), "Z": (0.0, -90.0)}
@@ -55,7 +61,7 @@ def mark(trace: Trace, made: dict) -> Trace:
     return trace
 
 
-def inventory(stream: Stream):
+def inventory(stream: Stream) -> Inventory:
     """Return StationXML metadata of generated records: synthesized channels, unit response, provenance as JSON.
 
     Parameters
@@ -126,7 +132,7 @@ def inventory(stream: Stream):
     )
 
 
-def write(stream: Stream, path, format: str | None = None) -> list[Path]:
+def write(stream: Stream, path: hints.Path, format: str | None = None) -> list[Path]:
     """Write generated records with a StationXML sidecar, whole or not at all.
 
     A new folder, too, appears as a whole; into one that exists files go one by one, and while its ``stations.xml``
@@ -222,7 +228,12 @@ def _plain(value):
 
 
 def show_versions() -> None:
-    """Print versions of obspy-tng and of what it stands on (for bug reports)."""
+    """Print versions of obspy-tng and of what it stands on (for bug reports).
+
+    Examples
+    --------
+    >>> show_versions()  # doctest: +SKIP
+    """
     import platform
     from importlib.metadata import PackageNotFoundError, version
 

@@ -7,9 +7,9 @@ repaired in silence: it is listed with its reason in ``Records.skipped``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from obspy import Stream, Trace, UTCDateTime
@@ -20,6 +20,9 @@ from obspy_tng.assembly import UNITS
 from obspy_tng.errors import FormatError, RecordError
 from obspy_tng.events import EventTable, too_quiet
 
+if TYPE_CHECKING:
+    from obspy_tng import hints
+
 
 class Skipped(NamedTuple):
     """A file or record that was left out, and why."""
@@ -28,7 +31,7 @@ class Skipped(NamedTuple):
     reason: str
 
 
-class Records(list):
+class Records(list["Record"]):
     """A list of `Record` with what was left out beside it.
 
     Attributes
@@ -37,7 +40,7 @@ class Records(list):
         Name and reason of every file or record that could not be used.
     """
 
-    def __init__(self, items=(), skipped=()):
+    def __init__(self, items: Iterable[Record] = (), skipped: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(items)
         self.skipped: list[Skipped] = [Skipped(*item) for item in skipped]
 
@@ -129,8 +132,8 @@ class Record:
 
 def records(
     stream: Stream,
-    inventory=None,
-    events=None,
+    inventory: hints.Metadata | None = None,
+    events: hints.Events | None = None,
     *,
     units: str | None = None,
     split_gaps: bool = False,
@@ -179,6 +182,9 @@ def records(
     out = Records()
     groups: dict[tuple, list] = {}
     for trace in stream:
+        if reason := grouping.out_of_time(trace):
+            out.skipped.append(Skipped(trace.stats.get("source_file", "") or trace.id, reason))
+            continue
         key = grouping.instrument(trace)
         groups.setdefault((trace.stats.network, trace.stats.station, trace.stats.location, key), []).append(trace)
     for key in sorted(groups):
@@ -202,7 +208,10 @@ def records(
     return out
 
 
-def read_records(paths, inventory=None, events=None, *, units: str | None = None) -> Records:
+def read_records(
+    paths: hints.Paths, inventory: hints.Metadata | None = None, events: hints.Events | None = None, *,
+    units: str | None = None,
+) -> Records:  # fmt: skip
     """Read files, directories, globs and zip archives into records; see `records`.
 
     Parameters
@@ -218,6 +227,12 @@ def read_records(paths, inventory=None, events=None, *, units: str | None = None
     -------
     Records
         ``.skipped`` also lists files that are no waveforms.
+
+    Examples
+    --------
+    >>> records = read_records("data_samples/*.zip")
+    >>> records[0].data.shape, records[0].units
+    ((3, 4500), 'm/s2')
     """
     out = Records()
     for part in iter_records(paths, inventory, events, units=units):
@@ -268,9 +283,11 @@ def read_events(events):
 
 
 def _metadata(read, path, what):
+    from obspy_tng.io.metadata import read_metadata
+
     try:
-        return read(str(path))
-    except FileNotFoundError:
+        return read_metadata(read, path)
+    except (FileNotFoundError, PermissionError):
         raise
     except Exception as err:  # ObsPy answers a wrong format with several kinds of exception
         raise FormatError(

@@ -54,7 +54,8 @@ SOFT_SITE = (Layer(25.0, 200.0, 1.8, 0.02), Layer(0.0, 800.0, 2.2, 0.005))  # f0
 
 
 def simulate(
-    layers: Sequence[Layer] = SOFT_SITE, magnitude: float = 4.5, distance_km: float = 30.0, n: int = 1, *,
+    layers: Sequence[Layer | tuple[float, float, float, float]] = SOFT_SITE,
+    magnitude: float = 4.5, distance_km: float = 30.0, n: int = 1, *,
     sampling_rate: float = 100.0, duration_s: float = 60.0, seed: int | None = None,
     station: str = "SIM", network: str = "XX", stress_drop_mpa: float = 8.0, kappa_s: float = 0.03,
     depth_km: float = 10.0, coordinates: tuple[float, float] = (38.0, 27.0),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 from obspy import Stream, Trace, UTCDateTime
@@ -19,15 +21,20 @@ from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
 from obspy_tng.provenance import base36, mark
 from obspy_tng.scaling import scaling
 
+if TYPE_CHECKING:
+    from obspy_tng import hints
+
 MAX_REALISATIONS = 36**2  # two base-36 characters of the location code
 _CHUNK = 64
 
 
 def generate(
-    station: str | None = None, n: int = 1, *, hvsr=None, magnitude: float | None = None,
-    distance_km: float | None = None, model=None, pool=None, sampler: str | None = None, latent_noise: float = 0.0,
-    seed: int | None = None, starttime=None, instrument: str = "X", device: str = "cpu", event=None, source=None,
-    coordinates=None, scatter: bool = True,
+    station: str | None = None, n: int = 1, *, hvsr: hints.Curve | None = None, magnitude: float | None = None,
+    distance_km: float | None = None, model: hints.Model | None = None,
+    pool: hints.Pools | None = None, sampler: str | None = None, latent_noise: float = 0.0,
+    seed: int | None = None, starttime: UTCDateTime | str | float | None = None, instrument: str = "X",
+    device: str = "cpu", event: hints.Earthquake | None = None, source: hints.Source | None = None,
+    coordinates: Sequence[float] | None = None, scatter: bool = True,
 ) -> Stream:  # fmt: skip
     """Generate three-component accelerograms that shake like a station.
 

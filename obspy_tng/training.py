@@ -11,9 +11,14 @@ import json
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from obspy_tng.corpus import Corpus, split_events
 from obspy_tng.errors import ModelError, RecordError
+
+if TYPE_CHECKING:
+    from obspy_tng import hints
+    from obspy_tng.models.autoencoder import Autoencoder
 
 TARGETS = ("CI.CWC", "CI.WMF", "CI.ISA", "CI.HAR", "CI.SLA")
 
@@ -39,12 +44,13 @@ KINDS = {
 
 
 def train(
-    corpus, out, *, kind: str = "waveform", phase: int | str = 0, init=None, stations: Sequence[str] = (),
+    corpus: Corpus | hints.Path, out: hints.Path, *, kind: str = "waveform", phase: int | str = 0,
+    init: hints.Path | None = None, stations: Sequence[str] = (),
     exclude: Sequence[str] = (), epochs: int = 100, batch: int = 16, learning_rate: float = 1e-3, seed: int = 0,
     validation: float = 0.2, resume: bool = False, device: str = "cpu", precision: str = "auto",
     threads: int | None = None, name: str | None = None, checkpoint_s: float = 600.0,
-    progress: Callable[[str], None] | None = None, **options,
-):  # fmt: skip
+    progress: Callable[[str], None] | None = None, **options: Any,
+) -> Autoencoder:  # fmt: skip
     """Train a network and return the model.
 
     Started by torchrun, all processes train one network together: the batches, their order and all random numbers are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,26 +17,32 @@ from obspy_tng.evaluation.statistics import event_splits
 from obspy_tng.events import EventTable
 from obspy_tng.record import read_events, read_inventory
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from obspy_tng import hints
+
 BASELINE_N = 50  # records per station of each naive baseline
 MIN_EVENTS = 4  # fewer make no splits worth the name
 
 
 def evaluate(
-    real,
-    synthetic,
+    real: hints.Waveforms,
+    synthetic: hints.Waveforms,
     *,
-    reconstructed=None,
-    pool=None,
-    latents=None,
-    inventory=None,
-    events=None,
+    reconstructed: hints.Waveforms | None = None,
+    pool: hints.Waveforms | None = None,
+    latents: hints.Codes | None = None,
+    inventory: hints.Metadata | None = None,
+    events: hints.Events | None = None,
     units: str | None = None,
     c2st: bool = True,
     n_splits: int = 20,
     seed: int = 0,
     jobs: int | None = None,
+    scheduler: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
-):
+) -> xr.Dataset:
     """Measure how well generated records stand for stations, beside the noise floor and naive baselines.
 
     All sets are treated alike: zero padding taken off, 100 Hz, cut to the length of the longest generated record
@@ -49,7 +55,7 @@ def evaluate(
     Parameters
     ----------
     real, synthetic : Stream, sequence of Stream or Record, path or sequence of paths
-        Traces are grouped into records and stations as by `tng.records`. Stations are matched by NET.STA.
+        A path may be a corpus, too. Traces are grouped into records and stations as by `tng.records`. Stations are matched by NET.STA.
     reconstructed : same, optional
         Real records passed through a model; makes the three-set matrix of the paper's Figure 6, and the pairwise
         measures where a record has the id of a real one.
@@ -70,6 +76,9 @@ def evaluate(
         Of splits, baselines and classifiers.
     jobs : int, optional
         Threads, default all cores; no figure depends on it.
+    scheduler : str, optional
+        Address of a running dask scheduler, such as ``"tcp://10.0.0.5:8786"``, whose workers measure the records
+        instead of threads here; no figure depends on it. Needs the extra ``dask``.
     progress : callable, optional
         Called with (what, done, total).
 
@@ -118,11 +127,11 @@ def evaluate(
     stations = _common_stations(groups, remarks)
     groups = {name: g.take(np.isin(g.station, stations)) for name, g in groups.items()}
     groups, heldout = _roles(groups, parents, remarks)
-    measured = _measure(groups, jobs, tell, "measuring records")
+    measured = _measure(groups, jobs, scheduler, tell, "measuring records")
     groups = {name: sets.with_onsets(g, measured[name].p_s) for name, g in groups.items()}
     rng = np.random.default_rng(seed)
     naive = _naive(groups["pool"], length_s, rng)
-    measured |= _measure(naive, jobs, tell, "measuring baselines")
+    measured |= _measure(naive, jobs, scheduler, tell, "measuring baselines")
     rows = _rows(measured, heldout, stations, n_splits, rng, remarks, tell)
     windows = {name: sets.of_arrays(sets.aligned(g, length_s), g.station, g.event) for name, g in groups.items()}
     windows |= naive
@@ -217,7 +226,7 @@ def _naive(pool: sets.RecordSet, length_s: float, rng) -> dict[str, sets.RecordS
     return {name: sets.join(parts) for name, parts in out.items() if parts}
 
 
-def _measure(groups, jobs, tell, what) -> dict[str, Features]:
+def _measure(groups, jobs, scheduler, tell, what) -> dict[str, Features]:
     """Return the features of every group; a group that is another one is measured once."""
     distinct = {id(g): g for g in groups.values()}
     total, done = sum(map(len, distinct.values())), 0
@@ -227,7 +236,7 @@ def _measure(groups, jobs, tell, what) -> dict[str, Features]:
         done += n
         tell(what, done, total)
 
-    found = {key: features.compute(g, jobs=jobs, progress=count) for key, g in distinct.items()}
+    found = {key: features.compute(g, jobs=jobs, scheduler=scheduler, progress=count) for key, g in distinct.items()}
     return {name: found[id(g)] for name, g in groups.items()}
 
 

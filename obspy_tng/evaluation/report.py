@@ -9,6 +9,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,13 +18,18 @@ from obspy_tng.evaluation import drawing, figures, figures_overall, tables, word
 from obspy_tng.evaluation.tables import number
 from obspy_tng.writing import whole
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from obspy_tng import hints
+
 OPEN = 3  # stations whose figures are shown without a click
 SKIPPED = 300  # records listed of each set
 CURVES = (("psa_ln_bias", "bias of response spectra"), ("psa_sigma_ratio", "ratio of σ of response spectra"),
           ("hvsr_ln_difference", "difference of ln HVSR"))  # fmt: skip
 
 
-def report(dataset, path) -> Path:
+def report(dataset: xr.Dataset, path: hints.Path) -> Path:
     """Write the result of `obspy_tng.evaluate` as one self-contained HTML page.
 
     Parameters

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obspy_tng.errors import ModelError
+
+if TYPE_CHECKING:
+    from obspy_tng import hints
+    from obspy_tng.models.autoencoder import Autoencoder
 
 SHIPPED = Path(__file__).parent.parent / "weights"
 DEFAULT = "tng-spectral-1"
@@ -40,7 +44,7 @@ def part(name: str):
     return getattr(import_module(f"obspy_tng.models.{module}"), attribute)
 
 
-def list_models() -> dict[str, dict]:
+def list_models() -> dict[str, dict[str, Any]]:
     """Return the shipped models: name -> card.
 
     Examples
@@ -54,7 +58,7 @@ def list_models() -> dict[str, dict]:
     return {p.stem: read_card(p) for p in sorted(SHIPPED.glob("*.safetensors"))}
 
 
-def load_model(name_or_path=None, *, device: str = "cpu"):
+def load_model(name_or_path: hints.Path | None = None, *, device: str = "cpu") -> Autoencoder:
     """Return a trained model, ready to encode and decode.
 
     Parameters

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 import torch
 
 from obspy_tng.errors import ModelError
 from obspy_tng.models import MODELS, part
-from obspy_tng.models.weights import load_into, read_card
+from obspy_tng.models.weights import load_into, read_card, require_fit
 
 _BATCH = 16
 
@@ -31,9 +32,10 @@ class Autoencoder:
     device: str = "cpu"
 
     @classmethod
-    def load(cls, path, *, device: str = "cpu") -> Autoencoder:
+    def load(cls, path: str | PathLike[str], *, device: str = "cpu") -> Autoencoder:
         """Read weights and card; see `obspy_tng.load_model`."""
         card = read_card(path)
+        require_fit(build, path, card)
         network = build(card)
         load_into(network, path, card)
         try:

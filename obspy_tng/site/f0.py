@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from obspy_tng.errors import TNGError
@@ -17,6 +19,9 @@ from obspy_tng.site.peaks import (
 )
 from obspy_tng.site.table import band_of, checked_band, like
 from obspy_tng.site.uncertainty import CONFIDENCE, QUANTILES, SAME_PEAK_LN, same_peak
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MIN_SUPPORT = 0.8  # share of resamplings in which a peak must be clear too; tuned on simulated sites
 MIN_DOUBT = 0.2  # share of resamplings that have a clear peak below f0: f0 may be that
@@ -68,7 +73,7 @@ def f0_argmax(curves: np.ndarray, frequency_hz, band_hz: tuple[float, float] | N
 
 
 def pick_f0(
-    dataset,
+    dataset: xr.Dataset,
     *,
     band_hz: tuple[float, float] | None = None,
     min_amplitude: float | None = None,
@@ -77,7 +82,7 @@ def pick_f0(
     rule: str | None = None,
     n_bootstrap: int = 200,
     seed: int = 0,
-):
+) -> xr.Dataset:
     """Tell f0 of every station of an HVSR Dataset.
 
     f0 is the lowest peak of the station's log-mean curve with an amplitude of at least 2 and a ln-prominence
@@ -142,7 +147,7 @@ def pick_f0(
     >>> import obspy_tng as tng
     >>> curves = tng.hvsr(tng.simulate(n=20, seed=1))
     >>> tng.pick_f0(curves).f0_hz.round(1).item()
-    1.9
+    2.0
     """
     default = "argmax" if dataset.attrs.get("compat") == "timesnet-gen" else "lowest clear peak"
     rule = rule or default

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,12 +17,17 @@ from obspy_tng.site.rows import Row, rows
 from obspy_tng.site.settings import Settings, check
 from obspy_tng.site.table import Table
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from obspy_tng import hints
+
 
 def hvsr(
-    data,
+    data: hints.Waveforms | np.ndarray,
     *,
-    inventory=None,
-    events=None,
+    inventory: hints.Metadata | None = None,
+    events: hints.Events | None = None,
     band_hz: tuple[float, float] | None = None,
     window: str | float = "s",
     overlap: float = 0.0,
@@ -33,7 +39,7 @@ def hvsr(
     n_frequency: int | None = None,
     azimuth_step_deg: float | None = None,
     reject: str | Sequence[str] = (),
-    mask=None,
+    mask: Sequence[bool] | Sequence[str] | np.ndarray | hints.Path | None = None,
     compat: str | None = None,
     group: str = "station",
     units: str | None = None,
@@ -42,7 +48,7 @@ def hvsr(
     scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     n_traces: int = 0,
-):
+) -> xr.Dataset:
     """Compute the HVSR of records and the log-mean curve of every station.
 
     Per window: cut, mean removed, cosine ramps of 10 % (outside of an S window), Fourier amplitudes at exactly the

@@ -7,8 +7,9 @@ without it.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,11 @@ from obspy_tng.site.curves import lognormal
 from obspy_tng.site.outliers import cox, window_f0, zscore
 from obspy_tng.site.table import band_of, texts_of
 from obspy_tng.writing import whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from obspy_tng import hints
 
 RULES = {
     "cox": ((2.0,), "cox[:N[:FMIN:FMAX]]"),
@@ -71,7 +77,9 @@ def parse(text: str | Rule) -> Rule:
     return Rule(name, values)
 
 
-def reject(dataset, *rules, mask=None):
+def reject(
+    dataset: xr.Dataset, *rules: str, mask: Sequence[bool] | Sequence[str] | np.ndarray | hints.Path | None = None
+) -> xr.Dataset:
     """Leave windows out of the statistics of their stations.
 
     The mask comes first, then the rules one after another, each among the windows of one station that are still
@@ -110,6 +118,14 @@ def reject(dataset, *rules, mask=None):
     Cox, Cheng, Vantassel & Manuel (2020), A statistical representation and frequency-domain window-rejection
     algorithm for single-station HVSR measurements, GJI 221(3), 2170-2183. SESAME (2004), Guidelines for the
     implementation of the H/V spectral ratio technique on ambient vibrations, 2.2 (STA/LTA).
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed")
+    >>> kept = reject(curves, "zscore:3", mask=[str(curves.record_id.values[0])])
+    >>> int(kept.accepted.sum()), str(kept.rejected_by.values[0])
+    (30, 'mask')
     """
     rules = [parse(rule) for rule in rules]
     by = np.array(dataset.rejected_by.values if "rejected_by" in dataset else [""] * dataset.sizes["record"], object)
@@ -131,7 +147,15 @@ def reject(dataset, *rules, mask=None):
 
 
 def restore(dataset):
-    """Return the Dataset with every window accepted, as if nothing had been rejected."""
+    """Return the Dataset with every window accepted, as if nothing had been rejected.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed")
+    >>> bool(restore(reject(curves, mask=[str(curves.record_id.values[0])])).accepted.all())
+    True
+    """
     return _with_statistics(dataset, np.full(dataset.sizes["record"], "", object), [])
 
 
@@ -184,7 +208,15 @@ def _by_mask(dataset, mask) -> np.ndarray:
 
 
 def mask(dataset) -> np.ndarray:
-    """Return which rows are accepted, bool of shape (record,); `reject` takes it as ``mask=``."""
+    """Return which rows are accepted, bool of shape (record,); `reject` takes it as ``mask=``.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed")
+    >>> int(mask(reject(curves, mask=[str(curves.record_id.values[0])])).sum())
+    31
+    """
     return np.array(dataset.accepted.values, bool)
 
 

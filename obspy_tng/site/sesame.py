@@ -7,12 +7,17 @@ section 3.3 (the table of criteria).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from obspy_tng.errors import TNGError
 from obspy_tng.site.table import like
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from obspy_tng.site.hv_file import HVFile
 
 CRITERIA = {  # name -> what must hold
     "window length": "f0 > 10 / window length",
@@ -218,7 +223,7 @@ def window_f0(curves: np.ndarray, frequency_hz, f0_hz: float, average: np.ndarra
     return np.array([_highest_peak(c, frequency, near & np.isfinite(c)) for c in curves])
 
 
-def sesame(dataset, f0=None):
+def sesame(dataset: xr.Dataset | HVFile, f0: xr.Dataset | float | None = None) -> xr.Dataset:
     """Return SESAME's nine criteria for every station of an HVSR Dataset.
 
     Parameters
@@ -242,6 +247,13 @@ def sesame(dataset, f0=None):
     ------
     TNGError
         `f0` is of other stations.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed", events="data_samples/network/events.xml")
+    >>> sesame(curves).verdict.to_series().to_dict()
+    {'XT.ROCK': '000/000000', 'XT.SOFT': '111/111111', 'XT.STIFF': '111/111101', 'XT.TWO': '111/111001'}
     """
     if isinstance(dataset, tuple):
         return _of_file(dataset, f0)
