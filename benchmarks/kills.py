@@ -21,7 +21,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -65,7 +64,7 @@ def tasks(work: Path) -> dict[str, Task]:
             ("corpus", "build", *files, *META, "--out", "OUT/corpus"),
             sets=(("corpus/metadata.csv", "corpus/waveforms.hdf5"), ("corpus/waveforms.hdf5", "corpus/metadata.csv")),
         ),
-        "pool build": Task(("pool", "build", *files, *META, "--out", "OUT/pools")),
+        "pool build": Task(("pool", "build", *files[:3], *META, "--out", "OUT/pools")),
         "train": Task(train, again=("--resume",), free=("run/checkpoint.safetensors",)),
         "generate MiniSEED": Task(generate, sets=(wave,)),
         "generate over old": Task(generate, before=(*generate, "--sampler", "mean"), sets=(wave,)),
@@ -73,6 +72,10 @@ def tasks(work: Path) -> dict[str, Task]:
         "generate SAC over old": Task(
             (*generate, "--format", "SAC"), before=(*generate, "--format", "SAC", "--sampler", "mean"),
             sets=((sac, "CI.CWC_1/*"),),
+        ),
+        "generate corpus": Task(
+            ("generate", "--station", "CI.CWC", "-n", "12", "--seed", "1", "--format", "corpus", "--out", "OUT/many"),
+            again=("--resume",), sets=(("many/metadata.csv", "many/waveforms.hdf5"),),
         ),
         "hvsr": Task(("hvsr", *files, *META, "--out", "OUT/c.nc", "--plot", "OUT/f.png", "--mask-out", "OUT/m.csv")),
         "evaluate": Task(
@@ -171,15 +174,12 @@ def visible(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in names}
 
 
-def hidden(folder: Path) -> list[Path]:
-    """Return the hidden files and folders below a folder."""
-    return list(folder.rglob(".*"))
-
-
 def wrong(task: Task, found: dict[str, str], out: Path) -> list[str]:
     """Return what may be taken for whole and is not."""
     complaints = []
     for name, digest in found.items():
+        if name.endswith(".part"):  # corpora grow under such names: no reader takes them
+            continue
         if name in task.free:
             complaints += [] if _opens(out / name) else [f"{name} does not open"]
         elif digest not in (task.reference.get(name), task.old.get(name)):
@@ -263,14 +263,14 @@ def one_kill(task: Task, work: Path, rng, at_change: bool) -> dict:
     hit = killed_run(task, out, log, rng, at_change)
     found = visible(out)
     complaints, gone = wrong(task, found, out), lost(task, found)
-    if "corpus" not in task.command or not found:  # a whole corpus is refused, as it should be
+    if task.command[0] != "corpus" or not found:  # a whole corpus is refused, as it should be
         whole_run((*task.command, *task.again), out, log)
     equal = comparable(task, visible(out)) == comparable(task, task.reference)
     for text in (*complaints, *(f"{n} is gone" for n in gone), *([] if equal else ["not equal after the second run"])):
         print(f"  {'change' if at_change else 'time'}: {text}", flush=True)
     return {
         "kills": 1, "hit": hit, "accepted": bool(complaints), "lost": bool(gone), "equal": equal,
-        "left": bool(hidden(out)),
+        "left": any(out.rglob(".*")),
     }  # fmt: skip
 
 
@@ -285,6 +285,9 @@ def preload() -> None:
     import torch  # noqa: F401
     import xarray  # noqa: F401
 
+    import obspy_tng.corpus_synthesis
+
+    obspy_tng.corpus_synthesis._CHUNK = 4  # so that few records make several pieces
     package = NETWORK.parents[1] / "obspy_tng"
     for path in sorted(package.rglob("*.py")):
         name = ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__")
@@ -340,8 +343,6 @@ def main():
     rows = run(given.kills, given.seed, given.only, given.folder)
     total = {k: sum(r.get(k, 0) for r in rows) for k in ("kills", "hit", "accepted", "lost", "equal", "left")}
     print(_line({"command": "all", **total}), f"  in {time.perf_counter() - begun:.0f} s")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    print(f"commit {commit.stdout.strip()}, seed {given.seed}")
     bad = total["accepted"] + total["lost"] + total["left"] + total["kills"] - total["equal"]
     raise SystemExit(int(bad > 0))
 
