@@ -8,7 +8,7 @@ numbers are the same however the work is shared out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -165,6 +165,38 @@ def _of_siblings(function, traces, context) -> Part:
         return Part(piece, None, [Skipped(piece.name, f"unexpected {type(err).__name__}: {err}")])
 
 
+def share(function: Callable, items: Iterable, scheduler: str) -> Iterator:
+    """Yield what a function makes of items, in their order, computed by the workers of a dask cluster.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(item) -> value``, found by its name in an installed module.
+    items : iterable
+        Taken as workers are free: no more of them are held than workers are busy with, and as many again.
+    scheduler : str
+        Address of a running dask scheduler.
+
+    Raises
+    ------
+    TNGError
+        No scheduler answers, dask is not installed, or its workers died.
+    """
+    with _client(scheduler) as (client, n_workers):
+        ahead, rest = deque(), iter(items)
+        while True:
+            for item in rest:
+                ahead.append(client.submit(function, item, pure=False))
+                if len(ahead) >= 2 * n_workers:
+                    break
+            if not ahead:
+                return
+            try:
+                yield ahead.popleft().result()
+            except _worker_errors() as err:
+                raise TNGError(f"the workers at {scheduler!r} gave up: {str(err).strip().splitlines()[0]}") from err
+
+
 # --- who does the work
 
 
@@ -219,6 +251,21 @@ def _processes(jobs, context):
 
 @contextmanager
 def _cluster(address, context):
+    with _client(address) as (client, workers):
+        shared = client.scatter(context, broadcast=True, hash=False)
+        yield lambda function, piece: client.submit(_work, function, piece, shared, pure=False), workers
+
+
+def _worker_errors():
+    from distributed import KilledWorker
+    from distributed.comm import CommClosedError
+
+    return KilledWorker, CommClosedError
+
+
+@contextmanager
+def _client(address):
+    """Yield a client of a dask scheduler, and how many pieces its workers do at once."""
     try:
         from distributed import Client
     except ImportError:
@@ -228,8 +275,6 @@ def _cluster(address, context):
     except (OSError, ValueError) as err:
         raise TNGError(f"no dask scheduler answers at {address!r}: {str(err).splitlines()[0]}") from None
     try:
-        workers = max(1, sum(client.nthreads().values()))
-        shared = client.scatter(context, broadcast=True, hash=False)
-        yield lambda function, piece: client.submit(_work, function, piece, shared, pure=False), workers
+        yield client, max(1, sum(client.nthreads().values()))
     finally:
         client.close()

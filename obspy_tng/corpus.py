@@ -7,11 +7,13 @@ Layout: https://seisbench.readthedocs.io (Woollam et al. 2022, doi:10.1785/02202
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from obspy import UTCDateTime
@@ -21,6 +23,9 @@ from obspy_tng.errors import FormatError, RecordError
 from obspy_tng.io import hdf5
 from obspy_tng.record import Record, Records, Skipped, iter_records, require_mps2
 from obspy_tng.writing import workplace, writable
+
+if TYPE_CHECKING:
+    from obspy_tng import hints
 
 # column -> field of Record; the order is that of the file
 _COLUMNS = {
@@ -58,7 +63,7 @@ COLUMNS = (*_OTHER, *_COLUMNS)
 
 
 class Corpus:
-    """A folder of records in SeisBench layout, waveforms read on demand.
+    """A folder of records in SeisBench layout, waveforms read on demand: ``Corpus("corpus").records([0])``.
 
     Parameters
     ----------
@@ -76,10 +81,10 @@ class Corpus:
         The folder holds no corpus, or table and waveforms do not fit.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: hints.Path) -> None:
         self.path = Path(path)
         table = self.path / "metadata.csv"
-        if not table.is_file() or not (self.path / "waveforms.hdf5").is_file():
+        if not holds_corpus(self.path):
             raise FormatError(f"{self.path} is no corpus: it needs metadata.csv and waveforms.hdf5 (corpus build)")
         with table.open(newline="", encoding="utf-8") as file:
             try:
@@ -104,6 +109,23 @@ class Corpus:
     def event_ids(self) -> list[str]:
         """Return the event of every record; a record without one is its own event."""
         return [r.get("source_id") or r["trace_name"] for r in self.rows]
+
+    def parts(self, size: int = 256) -> Iterator[Records]:
+        """Yield the records of so many rows at a time."""
+        for first in range(0, len(self), size):
+            yield self.records(range(first, min(first + size, len(self))))
+
+    def made(self) -> Iterator[dict]:
+        """Yield what generated records say of themselves, as ``stats.tng`` does; see `obspy_tng.generate_corpus`."""
+        for code, row in zip(self.codes(), self.rows, strict=True):
+            if not row.get("trace_tng_model"):
+                continue
+            said = {key: row.get(column, "") for column, key in PROVENANCE.items()} | {"station": code}
+            try:
+                numbers = {"seed": int(said["seed"]), "realization": int(said["realization"])}
+                yield said | numbers | {k: list(json.loads(said[k])) for k in ("parents", "parent_weights")}
+            except (ValueError, TypeError) as err:
+                raise FormatError(f"{self.path}: row of {row['trace_name']} is damaged: {err}") from err
 
     def records(self, indices: Iterable[int] | None = None) -> Records:
         """Return records, all or those of `indices`; a damaged one is listed in ``.skipped``."""
@@ -138,8 +160,19 @@ class Corpus:
         return out
 
 
+def holds_corpus(path) -> bool:
+    """Say whether a folder has the two files of a corpus."""
+    return (Path(path) / "metadata.csv").is_file() and (Path(path) / "waveforms.hdf5").is_file()
+
+
 def build_corpus(
-    paths, out, inventory=None, events=None, *, units: str | None = None, progress: Callable[[str], None] | None = None
+    paths: hints.Paths,
+    out: hints.Path,
+    inventory: hints.Metadata | None = None,
+    events: hints.Events | None = None,
+    *,
+    units: str | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> tuple[Corpus, list[Skipped]]:
     """Write a corpus of every usable record under `paths`.
 
@@ -164,6 +197,14 @@ def build_corpus(
         Nothing could be used, or units stay unknown.
     WriteError
         The folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> network = "data_samples/network"
+    >>> made, skipped = build_corpus(network, tempfile.mkdtemp() + "/corpus", f"{network}/stations.xml")
+    >>> len(made), sorted(set(made.codes()))
+    (32, ['XT.ROCK', 'XT.SOFT', 'XT.STIFF', 'XT.TWO'])
     """
     out = Path(out)
     if out.exists():
@@ -214,12 +255,20 @@ def _fill(folder: Path, parts: Iterable[Records], progress) -> tuple[int, list[S
 
 
 def split_events(event_ids: Sequence[str], fraction: float = 0.2, seed: int = 0) -> tuple[list[str], list[str]]:
-    """Return (training events, validation events): a random split by event, never by record.
+    """Return (training events, validation events) of `event_ids`: a random split by event, never by record.
+
+    `fraction` is the share of events held out for validation; the same `seed` gives the same split.
 
     Raises
     ------
     RecordError
         There are fewer than two events.
+
+    Examples
+    --------
+    >>> training, validation = split_events([f"event {i}" for i in range(10)], fraction=0.2)
+    >>> len(training), len(validation)
+    (8, 2)
     """
     unique = sorted(set(event_ids))
     if len(unique) < 2:

@@ -74,10 +74,15 @@ from obspy_tng.cli.output import replace, tell, write_netcdf
     "--seed", metavar="N", type=int, default=0, show_default=True, help="Of splits, baselines and classifiers."
 )
 @click.option("--jobs", metavar="N", type=click.IntRange(1), help="Threads.  [default: all cores]")
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Of a running dask cluster, tcp://HOST:PORT, which measures the records instead.  [default: none]",
+)
 def evaluate(real, synthetic, report, out, as_json, latents, splits, **settings):
     """Measure how well generated records stand for real ones.
 
-    REAL and SYNTHETIC are files ObsPy reads, directories or zip archives; stations are matched by NET.STA. Prints a
+    REAL and SYNTHETIC are files ObsPy reads, directories, zip archives or corpora; stations are matched by NET.STA. Prints a
     table of the generated records beside the real-vs-real floor and naive baselines.
     """
     import obspy_tng as tng

@@ -55,7 +55,8 @@ def evaluate(
     Parameters
     ----------
     real, synthetic : Stream, sequence of Stream or Record, path or sequence of paths
-        A path may be a corpus, too. Traces are grouped into records and stations as by `tng.records`. Stations are matched by NET.STA.
+        A path may be a corpus, too. Traces are grouped into records and stations as by `tng.records`. Stations are
+        matched by NET.STA.
     reconstructed : same, optional
         Real records passed through a model; makes the three-set matrix of the paper's Figure 6, and the pairwise
         measures where a record has the id of a real one.

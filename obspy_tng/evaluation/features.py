@@ -71,7 +71,9 @@ def join(parts: list[Features]) -> Features:
     return Features(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Features)))
 
 
-def compute(items: RecordSet, *, jobs: int = 1, progress: Callable[[int], None] | None = None) -> Features:
+def compute(
+    items: RecordSet, *, jobs: int = 1, scheduler: str | None = None, progress: Callable[[int], None] | None = None
+) -> Features:
     """Measure every record.
 
     Parameters
@@ -79,6 +81,8 @@ def compute(items: RecordSet, *, jobs: int = 1, progress: Callable[[int], None] 
     items : RecordSet
     jobs : int
         Threads; the result does not depend on it.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers measure instead; nor on this.
     progress : callable, optional
         Called with the number of records finished since the last call.
     """
@@ -89,12 +93,18 @@ def compute(items: RecordSet, *, jobs: int = 1, progress: Callable[[int], None] 
         index = np.flatnonzero(lengths == length)
         blocks += [(int(length), index[i : i + _BLOCK]) for i in range(0, index.size, _BLOCK)]
 
-    def one(block):
-        return _measure(items.data[block[1], :, : block[0]].astype(np.float64))
+    def samples(block):
+        return items.data[block[1], :, : block[0]]
 
     out: dict[str, np.ndarray] = {}
     with ThreadPoolExecutor(jobs) as pool:
-        for (_, index), part in zip(blocks, pool.map(one, blocks), strict=True):
+        if scheduler:
+            from obspy_tng.archive import share
+
+            parts = share(measure, map(samples, blocks), scheduler)
+        else:
+            parts = pool.map(lambda block: measure(samples(block)), blocks)
+        for (_, index), part in zip(blocks, parts, strict=True):
             for name, value in part.items():
                 out.setdefault(name, np.full((len(items), *value.shape[1:]), np.nan))[index] = value
             if progress:
@@ -102,8 +112,9 @@ def compute(items: RecordSet, *, jobs: int = 1, progress: Callable[[int], None] 
     return Features(station=items.station, event=items.event, **out)
 
 
-def _measure(data: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the measures of a block of records of one length."""
+def measure(data: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the measures of a block of records (n, 3, npts) of one length; what a worker of a cluster does."""
+    data = np.asarray(data, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         im = intensity.measures(data, SAMPLING_RATE_HZ)
         ln_im = np.log(np.stack([im[name] for name in NAMES], axis=-1))

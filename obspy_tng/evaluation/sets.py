@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from obspy import Stream
 
-from obspy_tng.errors import RecordError, TNGError
+from obspy_tng.corpus import Corpus, holds_corpus
+from obspy_tng.errors import FormatError, RecordError, TNGError
 from obspy_tng.preprocessing import P_AT_S, SAMPLING_RATE_HZ, condition, resampled
-from obspy_tng.record import Record, Records, Skipped, iter_records, records
+from obspy_tng.record import Record, Records, Skipped, iter_records, read_inventory, records
 from obspy_tng.site.windows import energy_onsets
 
 EVENT_GAP_S = 60.0  # records that begin closer than this are taken as one earthquake when no event is known
@@ -106,9 +108,14 @@ def gather(data, what: str, inventory=None, events=None, units: str | None = Non
         parts = [records(item, inventory, events, units=units) for item in paths]
         made = [dict(t.stats.tng) for item in paths for t in item if "tng" in t.stats]
     else:
+        corpora = [Corpus(path) for path in paths if holds_corpus(path)]
+        paths = [path for path in paths if not holds_corpus(path)]
         known, made, sidecars = _sidecars(paths)
-        # generated files bring their own metadata; an inventory of real instruments says nothing of them
-        parts = iter_records(paths, None if known else inventory, events, units=units)
+        made += [said for corpus in corpora for said in corpus.made()]
+        parts = chain.from_iterable(corpus.parts() for corpus in corpora)
+        if paths:
+            # generated files bring their own metadata; an inventory of real instruments says nothing of them
+            parts = chain(parts, iter_records(paths, None if known else inventory, events, units=units))
     unknown = []
     for part in parts:
         found.skipped.extend(s for s in part.skipped if Path(s.name).name not in sidecars)
@@ -159,17 +166,27 @@ def _sidecars(paths) -> tuple[set[str], list[dict], set[str]]:
                 head = handle.read(2000)
             if b"FDSNStationXML" not in head or b"obspy-tng" not in head:
                 continue
-            from obspy import read_inventory
-
-            for network in read_inventory(str(file)):
+            try:
+                found = read_inventory(file)
+            except FormatError:  # a damaged sidecar tells nothing; `read_records` lists it as no waveform
+                continue
+            for network in found:
                 for station in network:
                     for channel in station:
-                        told = [json.loads(c.value) for c in channel.comments if c.subject == "obspy-tng"]
+                        told = [_told(c.value) for c in channel.comments if c.subject == "obspy-tng"]
+                        told = [item for item in told if isinstance(item, dict)]
                         if told:
                             names.add(file.name)
                             ids.add(f"{network.code}.{station.code}.{channel.location_code or ''}.{channel.code}")
                             made += told
     return ids, made, names
+
+
+def _told(text):
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _distinct(made: list[dict]) -> list[dict]:
