@@ -281,7 +281,6 @@ def preload() -> None:
     import matplotlib.backends.backend_agg  # noqa: F401
     import obspy.io.mseed.core
     import obspy.io.sac.core  # noqa: F401
-    import scipy.signal  # noqa: F401
     import torch  # noqa: F401
     import xarray  # noqa: F401
 
