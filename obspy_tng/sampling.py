@@ -48,6 +48,15 @@ class Mixture(NamedTuple):
 def mean(rng: np.random.Generator, members: np.ndarray, *, k: int = 5) -> Mixture:
     """Average k records drawn without replacement (TimesNet-Gen Eq. 1, N = 5; its noise: `generate`).
 
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        What draws.
+    members : numpy.ndarray of int, shape (m,)
+        Rows of the pool that may be drawn.
+    k : int
+        How many records; all of them where there are fewer.
+
     Examples
     --------
     >>> mixture = mean(np.random.default_rng(0), np.arange(20))
@@ -61,6 +70,8 @@ def mean(rng: np.random.Generator, members: np.ndarray, *, k: int = 5) -> Mixtur
 def dirichlet(rng: np.random.Generator, members: np.ndarray, *, alpha: float = 0.5) -> Mixture:
     """Average all records with weights from Dir(alpha) (TimesNet-Gen v3; alpha is not published, 0.5 is ours).
 
+    `rng` draws the weights of the rows `members` of the pool.
+
     Examples
     --------
     >>> mixture = dirichlet(np.random.default_rng(0), np.arange(20))
@@ -72,6 +83,8 @@ def dirichlet(rng: np.random.Generator, members: np.ndarray, *, alpha: float = 0
 
 def variance_preserving(rng: np.random.Generator, members: np.ndarray, *, k: int = 5, alpha: float = 4.0) -> Mixture:
     """Mix k draws with weights from Dir(alpha), deviations from the pool's mean scaled to keep their variance.
+
+    `rng` draws from the rows `members` of the pool.
 
     Over random pools of N the weighted deviation has the variance s² (N Σ w_k² − 1) / N, so that the gain is
     sqrt(N / (N Σ w_k² − 1)): exact for any weights and any N.
@@ -99,6 +112,8 @@ def variance_preserving(rng: np.random.Generator, members: np.ndarray, *, k: int
 
 def encoded(rng: np.random.Generator, members: np.ndarray) -> Mixture:
     """Draw from the normal distribution with mean and covariance of the pool's codes.
+
+    `rng` draws the weights of the rows `members` of the pool.
 
     Σ w_k (z_k − m) with independent w_k ~ N(0, 1 / (N − 1)) has the covariance of the N codes, whatever their size.
 

@@ -80,7 +80,7 @@ def train(
     epochs, batch : int
         Passes over the training records; records per step, of all processes together.
     learning_rate : float
-        Peak of the one-cycle schedule.
+        Peak of the one-cycle schedule, per step.
     seed : int
         Of weights, augmentation and event split.
     validation : float

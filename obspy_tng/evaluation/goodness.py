@@ -78,7 +78,7 @@ def anderson_score(ln_ratio) -> np.ndarray:
 
 
 def olsen_mayhew_score(ln_ratio) -> np.ndarray:
-    """Return Olsen and Mayhew's score of two positive numbers from the ln of their ratio.
+    """Return Olsen and Mayhew's score of two positive numbers from the ln of their ratio, `ln_ratio`.
 
     Returns
     -------

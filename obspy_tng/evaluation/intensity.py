@@ -216,6 +216,9 @@ def measures(data: np.ndarray, sampling_rate: float, *, more: bool = False) -> d
     References
     ----------
     Arias (1970); EPRI NP-5930 (1988) for CAV; Trifunac & Brady (1975), BSSA 65(3), 581-626, for durations.
+
+    >>> measures(np.ones((1, 3, 1)) * np.sin(np.arange(6000) / 16), 100.0)["d5_95_s"].round().tolist()  # 60 s of 1 Hz
+    [54.0]
     """
     data = check_records(data)
     horizontal = _alive(data[:, :2])

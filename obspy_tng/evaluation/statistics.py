@@ -154,8 +154,8 @@ def ln_bias(sample, reference) -> np.ndarray:
 
     Examples
     --------
-    >>> ln_bias([2.0, 4.0], [1.0, 2.0]).round(4)
-    np.float64(0.6931)
+    >>> ln_bias([2.0, 4.0], [1.0, 2.0]).round(4).item()
+    0.6931
     """
     logs = []
     for x in (sample, reference):
@@ -246,8 +246,8 @@ def interval(values, level: float = 0.95) -> Interval:
 
     Examples
     --------
-    >>> interval([1.0, 2.0, 3.0], level=1.0).high
-    np.float64(3.0)
+    >>> interval([1.0, 2.0, 3.0], level=1.0).high.item()
+    3.0
     """
     if not 0 < level <= 1:
         raise TNGError(f"level {level!r} is not a share above 0 and up to 1")

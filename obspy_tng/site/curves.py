@@ -155,7 +155,7 @@ def hvsr_array(
     horizontal, smoothing : str
         See `smoothed_spectra` and `smoothing.smoothing_matrix`.
     taper : float
-        Cosine ramp at each end over the length.
+        Cosine ramp at each end, a fraction of the length.
     compat : {None, "timesnet-gen"}
         ``"timesnet-gen"``: the definition of the published code, see `timesnet_gen`; the settings above are
         not used.

@@ -97,7 +97,7 @@ def pick_f0(
         Accept peaks only there, in Hz; default the band of the dataset. Flanks beyond it still tell how far a peak
         stands out.
     min_amplitude : float, optional
-        Default 2, or 2 √2 for total-energy horizontals.
+        Smallest amplitude of H/V; default 2, or 2 √2 for total-energy horizontals.
     min_prominence : float
         In ln; 0.25 is a factor of 1.28.
     min_support : float

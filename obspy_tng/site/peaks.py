@@ -159,7 +159,7 @@ def no_peak_reason(
     min_amplitude: float = MIN_AMPLITUDE,
     min_prominence: float = MIN_PROMINENCE,
 ) -> str:
-    """Say why a curve has no clear peak; parameters as in `clear_peaks`.
+    """Say why a curve has no clear peak; `frequency_hz`, `min_amplitude`, `min_prominence` as in `clear_peaks`.
 
     Examples
     --------
@@ -191,6 +191,8 @@ def edge_hint(
     min_prominence: float = MIN_PROMINENCE,
 ) -> str:
     """Return a remark when the curve is high at an end of the band and falls from there.
+
+    `frequency_hz`, `min_amplitude` and `min_prominence` as in `clear_peaks`.
 
     Examples
     --------

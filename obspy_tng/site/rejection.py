@@ -147,7 +147,7 @@ def reject(
 
 
 def restore(dataset):
-    """Return the Dataset with every window accepted, as if nothing had been rejected.
+    """Return `dataset` with every window accepted, as if nothing had been rejected.
 
     Examples
     --------
@@ -208,7 +208,7 @@ def _by_mask(dataset, mask) -> np.ndarray:
 
 
 def mask(dataset) -> np.ndarray:
-    """Return which rows are accepted, bool of shape (record,); `reject` takes it as ``mask=``.
+    """Return which rows of `dataset` are accepted, bool of shape (record,); `reject` takes it as ``mask=``.
 
     Examples
     --------
@@ -221,7 +221,18 @@ def mask(dataset) -> np.ndarray:
 
 
 def write_mask(path, dataset) -> None:
-    """Write the ids of rejected windows and what rejected them as CSV, for `read_mask` and for people to edit."""
+    """Write the ids of rejected windows of `dataset` and what rejected them as CSV, for `read_mask` and people to edit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import obspy_tng as tng
+    >>> curves = tng.hvsr("data_samples/network/*.mseed")
+    >>> path = tempfile.mkdtemp() + "/out.csv"
+    >>> write_mask(path, reject(curves, mask=[str(curves.record_id.values[0])]))
+    >>> len(read_mask(path))
+    1
+    """
     rejected = ~mask(dataset)
     with whole(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -238,6 +249,14 @@ def read_mask(path) -> list[str]:
     ------
     FormatError
         The file is no text.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "out.csv")
+    >>> _ = path.write_text("XX.A..20240101T000000#7,cox:2\\n")
+    >>> read_mask(path)
+    ['XX.A..20240101T000000#7']
     """
     return list(_read(path))
 

@@ -65,7 +65,7 @@ class Verdict(NamedTuple):
 
 
 def thresholds(f0_hz: float) -> tuple[float, float]:
-    """Return epsilon in Hz, the limit of the spread of f0, and theta, that of the curve's spread at f0.
+    """Return epsilon in Hz, the limit of the spread of f0, and theta, that of the curve's spread at f0 (`f0_hz`).
 
     Examples
     --------
@@ -104,7 +104,7 @@ def criteria(
     f0_std_hz : float
         Standard deviation of the windows' f0 in Hz.
     min_amplitude : float
-        2; 2 √2 suits total-energy horizontals.
+        Smallest amplitude of H/V, 2; 2 √2 suits total-energy horizontals.
 
     Returns
     -------

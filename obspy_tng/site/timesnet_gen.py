@@ -99,6 +99,8 @@ def record_f0(data: np.ndarray, sampling_rate: float, band_hz=BAND_HZ) -> np.nda
     data : numpy.ndarray, shape (record, 3, n)
     sampling_rate : float
         In Hz.
+    band_hz : (float, float)
+        Where the largest value is looked for, in Hz.
 
     Returns
     -------

@@ -27,7 +27,13 @@ QUIET_S = 4.0  # noise taken to have gone on before the record began, as quiet a
 
 
 class Window(NamedTuple):
-    """Samples ``start : stop`` and what placed them: pick, travel time, energy, full, noise or sliding."""
+    """Samples ``start : stop`` and what placed them: pick, travel time, energy, full, noise or sliding.
+
+    Examples
+    --------
+    >>> Window(1750, 3750, "event").stop - Window(1750, 3750, "event").start
+    2000
+    """
 
     start: int
     stop: int
