@@ -12,11 +12,12 @@ from obspy_tng import conditions, event_scatter
 from obspy_tng import origin_spectrogram as spectrogram
 from obspy_tng.assembly import COMPONENTS
 from obspy_tng.errors import ModelError, StationError, TNGError
-from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
+from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, land
 from obspy_tng.provenance import base36, mark
 
 DEFAULT = "heggs-ridgecrest-1"
 SAMPLER = "ddim:12"
+LAST_S = NPTS / SAMPLING_RATE_HZ - conditions.ORIGIN_AT_S  # end of the window, after the origin
 _EVENT = "(latitude, longitude, depth in km, magnitude) or an obspy Event with origin and magnitude"
 
 
@@ -60,7 +61,7 @@ def generate_event(
     ModelError
         The model is no HEGGS, or the sampler is not known.
     TNGError
-        Event or source cannot be used.
+        Event or source cannot be used, or S would arrive after the end of the window.
 
     Notes
     -----
@@ -82,6 +83,11 @@ def generate_event(
     c = conditions.check([*place[:2], *quake])
     rows = None if record is None else _source_rows(record, quake, loaded)[None]
     p_s, s_s = (float(x) for x in loaded.travel_times(c)[0])
+    if s_s > LAST_S:
+        raise TNGError(
+            f"place and earthquake are {conditions.hypocentral_km(c)[0]:.0f} km apart: S would arrive {s_s:.0f} s "
+            f"after the origin, and the window ends {LAST_S:.0f} s after it; accepted: nearer ones"
+        )
     if starttime is not None:
         start = UTCDateTime(starttime)
     else:
@@ -93,6 +99,8 @@ def generate_event(
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
             ln = loaded.ln_amplitude(c, rng, rows, name, int(steps or 1))
             wave = land(loaded.waves(ln, rng))[0]
+            if not np.isfinite(wave).all():
+                raise TNGError(f"{loaded.name} makes no finite motion of {c[0].tolist()}: too far from what it learned")
             drawn = None
             if scatter and loaded.scatter:
                 drawn = event_scatter.draw(loaded.scatter, seed, i, quake, place[:2])
