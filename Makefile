@@ -19,13 +19,14 @@ else
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check format docs docs-check bench bench-full coverage mutants audit package default clean
+.PHONY: help demo test check format docs docs-check bench bench-full coverage mutants audit package default clean first-contact
 
 help:
 	@echo "make demo     install, generate 20 records for station 0205, write them and a figure to demo/"
 	@echo "make test     install, run the test suite            (ARGS=-x adds options of pytest)"
 	@echo "make check    ruff: mistakes and style"
 	@echo "make format   ruff: mend and format in place"
+	@echo "make first-contact  clone and run every command of README and quickstart as written"
 	@echo "make docs     build the documentation to docs/_build/html, warnings are errors"
 	@echo "make docs-check  docs, then its links, pages, search and copy buttons in headless Chromium"
 	@echo "make bench    every number of README measured anew, and speed beside peers and floors (15 min)"
@@ -64,6 +65,10 @@ check: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+# a clone in an empty folder, an environment of its own, then README and quickstart as written: half an hour
+first-contact:
+	$(PYTHON) tests/first_contact.py $(ARGS)
 
 docs: $(VENV)/docs.stamp
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html $(ARGS)

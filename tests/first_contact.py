@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -144,10 +145,17 @@ def run_document(found: list[Block], folder: Path, env: dict, say=print) -> tupl
     return outputs, env
 
 
-def clone(folder: Path) -> Path:
-    """Clone what is committed here into an empty folder and return where it is."""
+def clone(folder: Path, tree: bool = False) -> Path:
+    """Clone what is committed here into an empty folder, with `tree` what lies here, and return where it is."""
     into = folder / "obspy-tng"
-    subprocess.run(["git", "-c", "safe.directory=*", "clone", "--quiet", str(ROOT), str(into)], check=True)
+    git = ["git", "-c", "safe.directory=*"]
+    subprocess.run([*git, "clone", "--quiet", str(ROOT), str(into)], check=True)
+    if tree:
+        listing = [*git, "-C", str(ROOT), "ls-files", "-mo", "--exclude-standard", "-z"]
+        for name in subprocess.run(listing, check=True, capture_output=True).stdout.decode().split("\0"):
+            if name and (ROOT / name).is_file():
+                (into / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, into / name)
     return into
 
 
@@ -158,6 +166,12 @@ def borrow_environment(into: Path) -> None:
     (site,) = (into / ".venv").glob("lib/python*/site-packages")
     # a folder named in a .pth file is searched, .pth files inside it (of an editable obspy-tng) are not read
     (site / "zz_borrowed.pth").write_text("".join(f"{path}\n" for path in sorted(paths)), encoding="utf-8")
+    python = into / ".venv" / "bin" / "python"
+    for script in Path(sysconfig.get_path("scripts")).glob("obspy-*"):  # ObsPy's commands, run by the new interpreter
+        lines = script.read_text(encoding="utf-8").split("\n")
+        own = python.with_name(script.name)
+        own.write_text("\n".join([f"#!{python}", *lines[1:]]), encoding="utf-8")
+        own.chmod(0o755)
     (into / ".venv" / "created.stamp").touch()
 
 
@@ -170,9 +184,9 @@ def clean_environment(quick: bool) -> dict:
     return env | {"PIP_FLAGS": QUICK_PIP} if quick else env
 
 
-def first_contact(folder: Path, quick: bool, say=print) -> dict[str, list[str]]:
+def first_contact(folder: Path, quick: bool, say=print, tree: bool = False) -> dict[str, list[str]]:
     """Clone, run all documents in order, and return per document what its blocks printed."""
-    into = clone(folder)
+    into = clone(folder, tree)
     if quick:
         borrow_environment(into)
     env, said = clean_environment(quick), {}
@@ -190,13 +204,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="borrow installed packages, only collect the tests")
     parser.add_argument("--folder", type=Path, help="empty folder to work in, kept; a temporary one when left out")
+    parser.add_argument("--tree", action="store_true", help="with changes that are not committed")
     args = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            said = first_contact(folder.resolve(), args.quick, lambda line: print(line, flush=True))
+            said = first_contact(folder.resolve(), args.quick, lambda line: print(line, flush=True), args.tree)
         except BlockError as err:
             print(err, file=sys.stderr)
             return 1
