@@ -13,6 +13,7 @@ from obspy_tng.grouping import LETTERS, TRIPLES, component, not_a_triple
 from obspy_tng.response import has_response, sensitivities, to_acceleration
 
 COMPONENTS = "ENZ"  # the order of rows everywhere
+RATES_HZ = (1e-3, 1e6)  # beyond, the header is rubbish: times overflow, and resampling fills the memory
 UNITS = {"m/s2": 1.0, "cm/s2": 0.01, "gal": 0.01, "g": 9.80665}  # factor to m/s²
 
 # the readers whose calib makes m/s² of the file's numbers
@@ -38,8 +39,8 @@ def assemble(cluster: list[Trace], inventory, units: str | None, need_response: 
     rates = {t.stats.sampling_rate for t in traces}
     if len(rates) > 1:
         raise RecordError(f"components differ in sampling rate: {', '.join(f'{r:g}' for r in sorted(rates))} Hz")
-    if not 0 < min(rates) < np.inf:
-        raise RecordError(f"sampling rate {min(rates):g} Hz is not positive and finite")
+    if not RATES_HZ[0] <= min(rates) <= RATES_HZ[1]:
+        raise RecordError(f"sampling rate {min(rates):g} Hz given; accepted: {RATES_HZ[0]:g} to {RATES_HZ[1]:g} Hz")
     data, start = _common_window(traces)
     _check(data, [t.stats.channel for t in traces])
     stats = traces[0].stats

@@ -128,6 +128,9 @@ def _event(event, places):
     origin = event.preferred_origin() or (event.origins[0] if event.origins else None)
     if origin is None or origin.time is None or origin.latitude is None or origin.longitude is None:
         return None
+    place = (origin.latitude, origin.longitude, origin.depth or 0.0)
+    if not np.isfinite(place).all() or abs(place[0]) > 90 or abs(place[1]) > 360:
+        return None
     magnitude = event.preferred_magnitude() or (event.magnitudes[0] if event.magnitudes else None)
     depth = (origin.depth or 0.0) / 1000.0
     picks = {"P": {}, "S": {}}

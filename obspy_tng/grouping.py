@@ -8,6 +8,7 @@ from obspy import Stream, Trace, UTCDateTime
 LETTERS = {"E": "E", "N": "N", "Z": "Z", "U": "Z", "V": "Z", "1": "1", "2": "2", "3": "3"}
 TRIPLES = (("E", "N", "Z"), ("2", "1", "Z"), ("3", "2", "1"))  # in the order of rows
 MARGIN = 4  # samples left out on either side of an overlap that disagrees
+_YEARS_NS = (-5364662400 * 10**9, 7258118400 * 10**9)  # 1800 to 2200
 _MAX_JOIN_S = 30.0  # pieces of one channel closer than this belong to one record, which then has a gap
 
 
@@ -40,6 +41,17 @@ def record_name(cluster: list[Trace]) -> str:
     when = min(t.stats.starttime for t in cluster).strftime("%Y-%m-%dT%H:%M:%S")
     identity = f"{trace.stats.network}.{trace.stats.station}.{trace.stats.location}.{instrument(trace)}?"
     return f"{source}: {identity} {when}" if source else f"{identity} {when}"
+
+
+def out_of_time(trace: Trace) -> str:
+    """Return why the times of a trace cannot be, "" if they can: such headers come from damaged files."""
+    if not 0 < trace.stats.sampling_rate < np.inf:
+        return f"sampling rate {trace.stats.sampling_rate:g} Hz is not positive and finite"
+    start, end = trace.stats.starttime.ns, trace.stats.endtime.ns
+    if _YEARS_NS[0] < start <= end < _YEARS_NS[1]:
+        return ""
+    rate = f"{trace.stats.npts} samples at {trace.stats.sampling_rate:g} Hz from {start / 1e9:g} s after 1970"
+    return f"{rate}: outside the years 1800 to 2200"
 
 
 def clusters(traces: list[Trace]) -> list[list[Trace]]:
@@ -106,6 +118,8 @@ def disagreements(traces: list[Trace]) -> list[tuple[UTCDateTime, UTCDateTime]]:
     ordered = sorted(traces, key=lambda t: t.stats.starttime)
     for k, first in enumerate(ordered):
         for second in ordered[k + 1 :]:
+            if second.stats.starttime > first.stats.endtime + first.stats.delta:
+                break  # as do all that follow: many pieces would take for ever
             start, end = second.stats.starttime, min(first.stats.endtime, second.stats.endtime)
             n = round((end - start) * first.stats.sampling_rate) + 1
             if n < 1 or first.stats.sampling_rate != second.stats.sampling_rate:

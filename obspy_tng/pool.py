@@ -9,27 +9,37 @@ from __future__ import annotations
 import difflib
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from obspy_tng.errors import ModelError, RecordError, StationError
+from obspy_tng.io import hdf5
 from obspy_tng.models import DEFAULT, SHIPPED
+from obspy_tng.pool_check import check_arrays
 from obspy_tng.writing import whole, writable
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from obspy_tng import hints
+    from obspy_tng.record import Record
 
 KINDS = ("recorded", "adjusted", "simulated")
 SHIPPED_POOLS = SHIPPED / "pools"
 F0_BAND_HZ = (1.0, 20.0)  # the paper's
 _FORMAT = "obspy-tng pool 1"
+_LIMIT_BYTES = 5 * 10**7  # of an array in a file; the codes of 5,000 records
 _NUMBERS = ("latitude_deg", "longitude_deg", "elevation_m", "vs30_mps", "f0_hz")
 _ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio")
 
 
 @dataclass(frozen=True, eq=False)
 class LatentPool:
-    """Codes of the records of one site.
+    """Codes of the records of one site, from a file: ``LatentPool.load("CI.CWC.h5")``.
 
     Attributes
     ----------
@@ -97,7 +107,7 @@ class LatentPool:
         digest.update("\n".join([self.code, self.kind, self.model_sha256, *self.parents]).encode())
         return digest.hexdigest()
 
-    def save(self, path) -> Path:
+    def save(self, path: hints.Path) -> Path:
         """Write HDF5, whole or not at all; the codes are stored as one byte per number and a scale per row.
 
         Raises
@@ -126,10 +136,11 @@ class LatentPool:
             path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as part:
             part.write_bytes(held.getbuffer())
+        hdf5.trusted(path)
         return path
 
     @classmethod
-    def load(cls, path) -> LatentPool:
+    def load(cls, path: hints.Path) -> LatentPool:
         """Read a pool.
 
         Raises
@@ -143,8 +154,10 @@ class LatentPool:
         if not path.is_file():
             raise ModelError(f"no pool file {path}")
         try:
+            if SHIPPED_POOLS not in path.parents:
+                hdf5.require_sound(path, limit_bytes=_LIMIT_BYTES)
             with h5py.File(path, "r") as file:
-                if file.attrs.get("format") != _FORMAT:
+                if str(file.attrs.get("format")) != _FORMAT:
                     raise ModelError(f"{path} is HDF5, but no {_FORMAT!r}; make one with: obspy-tng pool build")
                 arrays = {k: file[k][()] for k in _ARRAYS}
                 codes, scale = file["codes"][()], file["scale"][()]
@@ -152,16 +165,15 @@ class LatentPool:
                 text = {k: str(file.attrs[k]) for k in ("station", "network", "kind", "model", "model_sha256")}
                 numbers = {k: float(file.attrs[k]) for k in _NUMBERS}
                 about = {k[6:]: str(v) for k, v in file.attrs.items() if k.startswith("about_")}
-        except (OSError, KeyError, TypeError, ValueError) as err:
+        except Exception as err:  # h5py raises whatever numpy and the library do
             if isinstance(err, ModelError):
                 raise
-            raise ModelError(f"{path} is not a readable pool: {err}") from err
+            reason = (str(err).strip() or type(err).__name__).splitlines()[0]
+            raise ModelError(f"{path} is not a readable pool: {reason}") from err
+        check_arrays(path, codes, scale, arrays, len(parents))
         latents = codes.astype(np.float32) * scale[..., None]
-        n = len(parents)
-        if latents.ndim != 3 or {len(latents), len(arrays["ln_sd"]), len(arrays["groups"])} != {n} or n == 0:
-            raise ModelError(f"{path} is damaged: {n} parents, {len(latents)} codes, {len(arrays['ln_sd'])} amplitudes")
         if text["kind"] not in KINDS or not np.isfinite(latents).all() or not np.isfinite(arrays["ln_sd"]).all():
-            raise ModelError(f"{path} is damaged: kind {text['kind']!r}, or codes that are not finite")
+            raise ModelError(f"{path} is damaged: kind {text['kind'][:40]!r}, or codes that are not finite")
         return cls(latents=latents, parents=parents, about=about, path=path, **arrays, **text, **numbers)
 
 
@@ -222,7 +234,7 @@ def _unknown(station: str, codes: Sequence[str], hits: Sequence[str]) -> str:
     )
 
 
-def stations(folder=None):
+def stations(folder: hints.Path | None = None) -> xr.Dataset:
     """List what can be generated.
 
     Parameters
@@ -254,7 +266,10 @@ def stations(folder=None):
     return xr.Dataset({k: ("station", v) for k, v in columns.items()}, coords={"station": [p.code for p in pools]})
 
 
-def build_pool(records, *, model=None, station: str | None = None, kind="recorded", max_records=None, about=None):
+def build_pool(
+    records: Sequence[Record], *, model: hints.Model | None = None, station: str | None = None,
+    kind: str = "recorded", max_records: int | None = None, about: Mapping[str, str] | None = None,
+) -> LatentPool:  # fmt: skip
     """Make the pool of one station from its records with the frozen model.
 
     Parameters

@@ -16,6 +16,7 @@ P_AT_S = 10.0  # where the P onset stands in the window
 HIGHPASS_HZ = 0.1
 TAPER_START_S, TAPER_END_S = 1.0, 3.0
 _SHORTEST_S = 15.0
+_LONGEST_S, _LOWEST_HZ = 86400.0, 1.0  # what is resampled fits into memory
 
 
 class Windows(NamedTuple):
@@ -69,6 +70,11 @@ def resampled(record: Record) -> Record:
         raise RecordError(f"{record.id} is {record.duration_s:.1f} s long; at least {_SHORTEST_S:g} s are needed")
     if np.isclose(record.sampling_rate, SAMPLING_RATE_HZ, rtol=1e-4):
         return record
+    if record.duration_s > _LONGEST_S or record.sampling_rate < _LOWEST_HZ:
+        raise RecordError(
+            f"{record.id} has {record.duration_s:.0f} s at {record.sampling_rate:g} Hz; accepted: up to "
+            f"{_LONGEST_S:g} s, {_LOWEST_HZ:g} Hz or more"
+        )
     from dataclasses import replace
     from fractions import Fraction
 

@@ -14,6 +14,9 @@ from ..errors import FormatError
 STANDARD_GRAVITY_MPS2 = 9.80665
 # no header seen is longer than 6 kB; the bound keeps rubbish from being searched line by line to its end
 HEADER_LIMIT_BYTES = 65536
+# beyond, a header field is rubbish: a digitiser of 1 MHz, a sample every quarter of an hour
+INTERVALS_S = (1e-6, 1e3)
+_PIECE_BYTES = 1 << 20
 
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)[ _T](\d\d)(\d\d)(\d\d(?:\.\d*)?)$")
 _SPLIT = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})[ _T](\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d*)?)$")
@@ -113,7 +116,7 @@ def parse_time(text):
     try:
         # seconds are added, as a float, because UTCDateTime takes no seventh decimal in its text
         return UTCDateTime(int(year), int(month), int(day), int(hour), int(minute)) + float(second)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return None
 
 
@@ -130,30 +133,53 @@ def count(text, field, name):
 
 def interval(text, field, name):
     """Return a sampling interval in seconds from a header field, or raise."""
-    dt_s = positive(text)
-    if dt_s is None:
-        raise FormatError(f"{name}: {field} is {text!r}; expected the sampling interval in seconds, above zero")
+    dt_s, (least, most) = positive(text), INTERVALS_S
+    if dt_s is None or not least <= dt_s <= most:
+        given = repr(text[:40]) if isinstance(text, str) else text
+        raise FormatError(
+            f"{name}: {field} is {given}; expected the sampling interval in seconds, above zero ({least:g} to {most:g})"
+        )
     return dt_s
 
 
-def samples(tokens, n_expected, field, name, *, headonly=False):
-    """Turn the body's words into float64 samples, or raise when their number is not what the header promises.
+def _words(body):
+    """Yield lists of the words of a body, a megabyte at a time: all at once they take thirty times its memory."""
+    first = 0
+    while first < len(body):
+        last = re.compile(rb"\s").search(body, first + _PIECE_BYTES)
+        stop = last.start() if last else len(body)
+        yield body[first:stop].split()
+        first = stop
+
+
+def count_words(body):
+    """Return how many words bytes hold."""
+    return sum(map(len, _words(body)))
+
+
+def samples(body, n_expected, field, name, *, headonly=False):
+    """Turn the words of a body into float64 samples, or raise when their number is not what the header promises.
 
     With ``headonly`` the words are counted, not converted, and None is returned.
     """
-    if len(tokens) != n_expected:
-        kind = "cut short" if len(tokens) < n_expected else "damaged, or holds more than one column"
-        raise FormatError(f"{name}: {field} promises {n_expected} numbers, the file holds {len(tokens)}; it is {kind}")
+    n_words = count_words(body)
+    if n_words != n_expected:
+        kind = "cut short" if n_words < n_expected else "damaged, or holds more than one column"
+        raise FormatError(f"{name}: {field} promises {n_expected} numbers, the file holds {n_words}; it is {kind}")
     if headonly:
         return None
-    try:
-        data = np.array(tokens, dtype=np.float64)
-    except ValueError:
-        data = None
-    if data is None or not np.isfinite(data).all():
-        bad = next((i for i, token in enumerate(tokens) if number(token) is None), 0)
-        word = tokens[bad][:20].decode("ascii", "replace")
-        raise FormatError(f"{name}: sample {bad + 1} of {n_expected} is {word!r}; expected a finite number")
+    data, done = np.empty(n_expected), 0
+    for words in _words(body):
+        try:
+            data[done : done + len(words)] = np.array(words, dtype=np.float64)
+            fine = np.isfinite(data[done : done + len(words)]).all()
+        except ValueError:
+            fine = False
+        if not fine:
+            bad = next((i for i, word in enumerate(words) if number(word) is None), 0)
+            word = words[bad][:20].decode("ascii", "replace")
+            raise FormatError(f"{name}: sample {done + bad + 1} of {n_expected} is {word!r}; expected a finite number")
+        done += len(words)
     return data
 
 

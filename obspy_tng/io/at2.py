@@ -19,6 +19,7 @@ from ..errors import FormatError
 from ._text import (
     STANDARD_GRAVITY_MPS2,
     count,
+    count_words,
     decode,
     interval,
     known,
@@ -106,16 +107,19 @@ def _read_at2(filename, headonly=False, **kwargs):
     quantity = next((i for i, line in enumerate(upper) if _QUANTITY.search(line)), None)
     if not quantity:
         raise FormatError(f"{name}: no line 'ACCELERATION TIME SERIES IN UNITS OF G' before NPTS, as AT2 has")
-    n_text, dt_text = [group for group in next(filter(None, map(_SIZES.search, upper))).groups() if group]
+    # a line of other encoding than the rest may have ended the header and now read otherwise
+    sizes = next(filter(None, map(_SIZES.search, upper)), None)
+    if sizes is None:
+        raise FormatError(f"{name}: no line 'NPTS= n, DT= s' that can be read")
+    n_text, dt_text = [group for group in sizes.groups() if group]
     npts, delta = count(n_text, "NPTS", name), interval(dt_text, "DT", name)
-    tokens = body.split()
-    if len(tokens) != npts:
-        tokens = _STUCK.sub(rb" \1", body).split()
-    data = samples(tokens, npts, "NPTS", name, headonly=headonly)
+    if count_words(body) != npts:
+        body = _STUCK.sub(rb" \1", body)
+    data = samples(body, npts, "NPTS", name, headonly=headonly)
 
     header = _parse_description(lines[quantity - 1])
     header.update({"TITLE": lines[0], "UNITS": "G", "NPTS": npts, "DT": delta})
-    if record := re.match(r"RSN(\d+)", name, re.IGNORECASE):
+    if record := re.match(r"RSN(\d{1,9})", name, re.IGNORECASE):
         header["RSN"] = int(record[1])
     channel, sign = _orientation(header)
     event = " ".join(filter(None, (header.EVENT, header.DATE))) if header.EVENT not in ("", "UNKNOWN") else None

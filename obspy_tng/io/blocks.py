@@ -7,6 +7,7 @@ tells which bytes hold which channel when; a span is then read from these bytes 
 from __future__ import annotations
 
 import io
+import math
 from typing import NamedTuple
 
 import obspy
@@ -80,7 +81,7 @@ def index(path, block_bytes: int = BLOCK_BYTES) -> list[Block]:
                 stats = trace.stats
                 times = stats.starttime.ns, stats.endtime.ns
                 out.append(Block(str(path), offset, len(raw), trace.id, float(stats.sampling_rate), *times))
-    return [b for b in out if b.sampling_rate > 0]
+    return [b for b in out if 0 < b.sampling_rate < math.inf]
 
 
 def read_blocks(blocks) -> obspy.Stream:

@@ -98,7 +98,7 @@ def _read_dyna(filename, headonly=False, **kwargs):
         raise FormatError(f"{name}: UNITS is {get('UNITS')!r}; expected one of {', '.join(_UNITS)}") from None
     npts = count(get("NDATA"), "NDATA", name)
     delta = interval(get("SAMPLING_INTERVAL_S"), "SAMPLING_INTERVAL_S", name)
-    data = samples(body.split(), npts, "NDATA", name, headonly=headonly)
+    data = samples(body, npts, "NDATA", name, headonly=headonly)
 
     trace = make_trace(
         data,

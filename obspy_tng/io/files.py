@@ -11,25 +11,22 @@ import os
 import zipfile
 from pathlib import Path, PurePosixPath
 
-import obspy
-
 from ..errors import FormatError
-from .at2 import _is_at2
-from .dyna import _is_dyna
+from . import packed
+from .blocks import is_miniseed
+from .formats import read_waveform
 from .matlab import read_eq_mat
-from .nsmn import _is_nsmn
 
 # a bigger member is refused: an archive may be a bomb, and no accelerogram comes near
-MEMBER_LIMIT_BYTES = 10**9
+MEMBER_LIMIT_BYTES = 2 * 10**8
+# so is a bigger file that is no MiniSEED, which alone grows with the length of a recording
+FILE_LIMIT_BYTES = 10**9
 # archives inside archives are opened this deep
-_ZIP_DEPTH = 3
+_DEPTH = 3
 
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
-_OURS = {"DYNA": _is_dyna, "NSMN": _is_nsmn, "AT2": _is_at2}
-_ZIP = b"PK\x03\x04"
 _CURVES = (b"# GEOPSY output version", b"# hvsrpy output version")
 _METADATA = {b"FDSNStationXML": "StationXML", b"quakeml": "QuakeML", b"seiscomp": "SCML"}
-_COMPRESSED = (".gz", ".bz2", ".tgz", ".tar", ".z")
 
 
 def read_members(paths, skipped, *, headonly=False):
@@ -77,11 +74,11 @@ def count_members(path):
     """Return how many entries a zip archive has, 0 for any other file and for a damaged one."""
     try:
         with open(path, "rb") as file:
-            if not file.read(4).startswith(_ZIP):
+            if not file.read(4).startswith(packed.ZIP):
                 return 0
             with zipfile.ZipFile(file) as archive:
                 return len(archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except packed.FAILURES:
         return 0
 
 
@@ -145,6 +142,8 @@ def _walk(folder, name, skipped):
                 skipped.append((label, "link to a folder, not followed"))
             else:
                 yield from _walk(entry, label, skipped)
+        elif entry.exists() and not entry.is_file():  # opening a pipe would wait for ever
+            skipped.append((label, "neither a file nor a folder"))
         else:
             yield entry, label
 
@@ -163,52 +162,57 @@ def _read_file(path, name, skipped, headonly, entries=None):
     try:
         with open(path, "rb") as file:
             head = file.read(4096)
-            if head.startswith(_ZIP):
-                yield from _read_zip(file, name, skipped, headonly, entries=entries)
+            size = os.fstat(file.fileno()).st_size
+            if kind := packed.kind_of(head, path.suffix.lower()):
+                file.seek(0)
+                budget = packed.Budget(size, MEMBER_LIMIT_BYTES)
+                yield from _unpacked(file, kind, name, skipped, headonly, budget, entries=entries)
                 return
-            # ObsPy unpacks these itself, but only from a path
-            packed = path.suffix.lower() in _COMPRESSED
-            source = None if packed or _foreign(head) else file.read()
+            if reason := _foreign(head):
+                skipped.append((name, reason))
+                return
+            limit = max(size, FILE_LIMIT_BYTES) if is_miniseed(path) else FILE_LIMIT_BYTES
+            raw = head + file.read(limit + 1 - len(head)) if size <= limit else None
     except OSError as error:
-        skipped.append((name, f"cannot be opened: {error.strerror}"))
+        skipped.append((name, f"cannot be opened: {error.strerror or error}"))
         return
-    if packed:
-        yield from _parse(lambda: obspy.read(glob.escape(str(path)), headonly=headonly), name, skipped)
-    else:
-        yield from _read_bytes(head + (source or b""), name, skipped, headonly)
+    if raw is None or len(raw) > limit:
+        skipped.append((name, f"{size} bytes; files above {limit} are read only when they are MiniSEED"))
+        return
+    yield from _read_bytes(raw, name, skipped, headonly)
 
 
-def _read_zip(file, name, skipped, headonly, depth=1, entries=None):
-    """Yield the members of an open zip archive."""
+def _unpacked(file, kind, name, skipped, headonly, budget, depth=1, entries=None):
+    """Yield the members of an open archive, or of what a compressed file holds."""
+    if depth > _DEPTH:
+        skipped.append((name, f"archives nested deeper than {_DEPTH} are not opened"))
+        return
     try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        skipped.append((name, f"damaged zip archive: {error}"))
-        return
-    with archive:
-        for info in sorted(archive.infolist(), key=lambda info: info.filename)[slice(*(entries or (None,)))]:
-            if info.is_dir():
-                continue
-            # members are never written to disk, so a path such as ../../x is a name like any other
-            label = f"{name}/{info.filename}"
-            reasons = filter(None, map(_hidden, PurePosixPath(info.filename.replace("\\", "/")).parts))
-            reason = next((reason for reason in reasons if reason), None)
-            if reason is None and info.file_size > MEMBER_LIMIT_BYTES:
-                reason = f"{info.file_size} bytes unpacked; members above {MEMBER_LIMIT_BYTES} are refused"
-            if reason is None:
-                try:
-                    raw = archive.read(info)
-                # damaged, encrypted (RuntimeError) or packed by a method Python lacks (NotImplementedError)
-                except Exception as error:
-                    reason = f"cannot be unpacked: {error}"
+        if kind in ("gzip", "bzip2"):
+            members = [(None, packed.decompress(file, kind, budget), None)]
+        elif kind == "tar":
+            members = packed.tar_members(budget.read(file), budget, _passed_over)
+        else:
+            members = packed.zip_members(file, budget, entries, _passed_over)
+        for member, raw, reason in members:
+            label = name if member is None else f"{name}/{member}"
             if reason is not None:
                 skipped.append((label, reason))
-            elif not raw.startswith(_ZIP):
-                yield from _read_bytes(raw, label, skipped, headonly)
-            elif depth < _ZIP_DEPTH:
-                yield from _read_zip(io.BytesIO(raw), label, skipped, headonly, depth + 1)
+            elif inner := packed.kind_of(raw[:4096]):
+                yield from _unpacked(io.BytesIO(raw), inner, label, skipped, headonly, budget, depth + 1)
             else:
-                skipped.append((label, f"zip archives nested deeper than {_ZIP_DEPTH} are not opened"))
+                yield from _read_bytes(raw, label, skipped, headonly)
+    except FormatError as error:
+        skipped.append((name, str(error)))
+    except packed.FAILURES as error:
+        what = f"{kind} archive" if kind in ("zip", "tar") else f"{kind} file"
+        skipped.append((name, f"damaged {what}: {str(error) or type(error).__name__}"))
+
+
+def _passed_over(path):
+    """Return why a member of this path is not unpacked, or None."""
+    # members are never written to disk, so a path such as ../../x is a name like any other
+    return next(filter(None, map(_hidden, PurePosixPath(path.replace("\\", "/")).parts)), None)
 
 
 def _foreign(head):
@@ -235,11 +239,7 @@ def _read_bytes(raw, name, skipped, headonly):
     if base.lower().endswith(".mat"):
         yield from _parse(lambda: read_eq_mat(raw, name=base, headonly=headonly), name, skipped)
         return
-    source = io.BytesIO(raw)
-    source.name = base  # our readers name the file in their messages, and AT2 keeps its record number there
-    # ObsPy would ask sixty detectors first, which takes longer than reading
-    kind = next((kind for kind, is_kind in _OURS.items() if is_kind(source)), None)
-    yield from _parse(lambda: obspy.read(source, format=kind, headonly=headonly), name, skipped)
+    yield from _parse(lambda: read_waveform(raw, base, headonly=headonly), name, skipped)
 
 
 def _parse(read, name, skipped):
@@ -250,12 +250,8 @@ def _parse(read, name, skipped):
         skipped.append((name, str(error).removeprefix(f"{PurePosixPath(name).name}: ")))
         return
     except Exception as error:  # the readers of sixty formats raise whatever they like
-        if isinstance(error, TypeError) and "Unknown format" in str(error):
-            reason = "not a waveform format ObsPy knows"
-        else:
-            text = str(error).strip() or type(error).__name__
-            reason = f"not readable: {text.splitlines()[0][:200]}"
-        skipped.append((name, reason))
+        text = str(error).strip() or type(error).__name__
+        skipped.append((name, f"not readable: {text.splitlines()[0][:200]}"))
         return
     if not stream or all(trace.stats.npts == 0 for trace in stream):
         skipped.append((name, "holds no samples"))

@@ -15,7 +15,8 @@ from obspy import Stream, UTCDateTime
 from obspy.core import AttribDict
 
 from ..errors import FormatError
-from ._text import coordinates, epicentre, known, make_trace, positive
+from ._mat5 import checked
+from ._text import INTERVALS_S, coordinates, epicentre, known, make_trace, positive
 
 _NAME = re.compile(r"(\d{14})_(\w{1,5})\.mat$", re.IGNORECASE)
 # a MATLAB datetime is one double, milliseconds since 1970, as a 1 x 1 matrix of type miDOUBLE in the file's
@@ -67,7 +68,7 @@ def read_eq_mat(path_or_bytes, *, name=None, headonly=False):
     if not np.isfinite(acceleration).all():
         raise FormatError(f"{name}: EQ.anEQ.Accel holds values that are not finite")
     delta = _scalar(eq, "sampling")
-    if delta is None or delta <= 0:
+    if delta is None or not INTERVALS_S[0] <= delta <= INTERVALS_S[1]:
         raise FormatError(f"{name}: EQ.anEQ.sampling is {delta}; expected the sampling interval in seconds, above zero")
 
     origin, station, start = _identity(eq, workspace, name)
@@ -100,14 +101,18 @@ def _load(raw, name):
     from scipy.io import loadmat  # 0.2 s, and only these files need it
 
     try:
-        content = loadmat(io.BytesIO(raw), squeeze_me=True, struct_as_record=False)
+        content = loadmat(io.BytesIO(checked(raw)), squeeze_me=True, struct_as_record=False)
         eq = content["EQ"].anEQ
     except KeyError:
         raise FormatError(f"{name}: a MATLAB file without EQ; expected the structure EQ.anEQ") from None
     except Exception as error:  # scipy raises half a dozen kinds for damaged files
-        raise FormatError(f"{name}: not a MATLAB 5 file with EQ.anEQ ({str(error).splitlines()[0][:80]})") from None
+        raise FormatError(f"{name}: not a MATLAB 5 file with EQ.anEQ ({_line(error)})") from None
     workspace = content.get("__function_workspace__", np.empty(0, np.uint8))
     return eq, np.ascontiguousarray(workspace).tobytes()
+
+
+def _line(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:80]
 
 
 def _identity(eq, workspace, name):
@@ -172,7 +177,8 @@ def _header(eq):
 def _scalar(eq, field):
     """Return a field as a finite float, or None when it is absent, empty or an object."""
     value = getattr(eq, field, None)
-    return float(value) if isinstance(value, int | float | np.number) and np.isfinite(value) else None
+    real = isinstance(value, int | float | np.integer | np.floating)
+    return float(value) if real and np.isfinite(value) else None
 
 
 def _pair(eq, field):

@@ -68,8 +68,7 @@ def _read_nsmn(filename, headonly=False, **kwargs):
     lines, body = split_header(raw, _is_column_row, name, "NSMN")
     header = _parse_header(lines)
     get = header.get
-    words = body.upper().split()
-    columns, words = words[:3], words[3:]
+    *columns, numbers = [*body.split(None, 3), b""][:4]
 
     npts = count(get("NUMBER_OF_DATA"), "NUMBER OF DATA", name)
     delta = interval(get("SAMPLING_INTERVAL_SEC"), "SAMPLING INTERVAL (sec)", name)
@@ -78,7 +77,7 @@ def _read_nsmn(filename, headonly=False, **kwargs):
         raise FormatError(f"{name}: RECORD TIME is {get('RECORD_TIME')!r}; expected dd/mm/yyyy HH:MM:SS (GMT)")
     if not get("STATION_ID"):
         raise FormatError(f"{name}: the NSMN header lacks STATION ID")
-    data = samples(words, 3 * npts, "NUMBER OF DATA (3 columns)", name, headonly=headonly)
+    data = samples(numbers, 3 * npts, "NUMBER OF DATA (3 columns)", name, headonly=headonly)
 
     stream = Stream()
     for i, column in enumerate(columns):
@@ -88,7 +87,7 @@ def _read_nsmn(filename, headonly=False, **kwargs):
             npts,
             network="TK",
             station=get("STATION_ID").zfill(4),  # AFAD codes are two digits of province, two of station
-            channel=_CHANNELS[column],
+            channel=_CHANNELS[column.upper()],
             starttime=start,
             delta=delta,
             calib=0.01,

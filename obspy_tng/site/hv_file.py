@@ -41,6 +41,13 @@ class HVFile(NamedTuple):
         Length of a window; hvsrpy only.
     f0_std_hz : float
         Standard deviation of the windows' f0.
+
+    Examples
+    --------
+    >>> hz = np.array([1.0, 2.0])
+    >>> made = HVFile(hz, np.full(2, 2.0), np.ones(2), np.full(2, 4.0), n_windows=3, f0_average_hz=1.5)
+    >>> made.sigma_ln.round(2).tolist()
+    [0.69, 0.69]
     """
 
     frequency_hz: np.ndarray
@@ -75,6 +82,16 @@ def read(path) -> HVFile:
     ------
     FormatError
         The file cannot be read, is none of these or is damaged; the message tells the line.
+
+    Examples
+    --------
+    >>> hz = np.geomspace(0.5, 20, 5)
+    >>> made = HVFile(hz, np.full(5, 2.0), np.full(5, 1.0), np.full(5, 4.0), n_windows=40, f0_average_hz=1.5)
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "a.hv")
+    >>> _ = path.write_text(text(made))
+    >>> read(path).average.tolist(), read(path).n_windows
+    ([2.0, 2.0, 2.0, 2.0, 2.0], 40)
     """
     path = Path(path)
     try:
@@ -91,7 +108,14 @@ def read(path) -> HVFile:
 
 
 def parse(content: str, name: str = "text") -> HVFile:
-    """Return what the text of a ``.hv`` file holds; `name` stands in messages. See `read`."""
+    """Return what the text of a ``.hv`` file holds; `name` stands in messages. See `read`.
+
+    Examples
+    --------
+    >>> made = HVFile(np.array([1.0, 2.0]), np.ones(2), np.ones(2), np.ones(2), n_windows=3, f0_average_hz=1.5)
+    >>> parse(text(made)).f0_average_hz
+    1.5
+    """
     lines = content.splitlines()
     header = [line[1:].strip() for line in lines if line.startswith("#")]
     if content.startswith(HVSRPY):
@@ -108,9 +132,9 @@ def parse(content: str, name: str = "text") -> HVFile:
         average,
         minimum,
         maximum,
-        int(_one(said, "Number of windows", name, needed=True)),
+        _whole(said, "Number of windows", name),
         _one(said, "f0 from average", name),
-        int(np.nan_to_num(_one(said, "Number of windows for f0", name))),
+        _whole(said, "Number of windows for f0", name, 0),
         windows,
         _one(said, "Peak amplitude", name),
         position,
@@ -124,7 +148,7 @@ def _of_hvsrpy(columns, header, name) -> HVFile:
     frequency, average, minimum, maximum = columns
     # "Mean f0 (Hz)" or "Mean f0 (Hz) [LMf0]": the bracket depends on the distribution
     said = {key.partition("[")[0].strip(): value for key, _, value in (line.partition(",") for line in header)}
-    n = int(_one(said, "Number of Accepted Windows ()", name, needed=True))
+    n = _whole(said, "Number of Accepted Windows ()", name)
     std = _one(said, "Standard deviation f0 (Hz)", name)
     mean = _one(said, "Mean f0 (Hz)", name)
     return HVFile(
@@ -184,8 +208,25 @@ def _one(said, key, name, needed=False) -> float:
     return np.nan if value is None else value[0]
 
 
+def _whole(said, key, name, missing: int | None = None) -> int:
+    """Return a count; `missing` where the file does not tell it, or FormatError."""
+    value = _one(said, key, name, needed=missing is None)
+    if missing is not None and np.isnan(value):
+        return missing
+    if not (0 <= value < 1e9 and value == int(value)):
+        raise FormatError(f"{name}: {key!r} says {said[key]!r}; expected a whole number")
+    return int(value)
+
+
 def text(hv: HVFile) -> str:
-    """Return an `HVFile` as Geopsy writes it: tabs, six significant digits."""
+    """Return an `HVFile` as Geopsy writes it: tabs, six significant digits.
+
+    Examples
+    --------
+    >>> made = HVFile(np.array([1.0, 2.0]), np.ones(2), np.ones(2), np.ones(2), n_windows=3, f0_average_hz=1.5)
+    >>> text(made).splitlines()[0]
+    '# GEOPSY output version 1.1'
+    """
     out = [
         f"{MAGIC} {hv.version}",
         f"# Number of windows = {hv.n_windows}",
@@ -228,6 +269,16 @@ def write(path, result, station: str | None = None) -> None:
     ------
     TNGError
         As `from_dataset`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> hz = np.array([1.0, 2.0])
+    >>> made = HVFile(hz, np.ones(2), np.ones(2), np.ones(2), n_windows=3, f0_average_hz=1.5)
+    >>> path = tempfile.mkdtemp() + "/a.hv"
+    >>> write(path, made)
+    >>> read(path).n_windows
+    3
     """
     hv = result if isinstance(result, HVFile) else from_dataset(result, station)
     with whole(path) as part:

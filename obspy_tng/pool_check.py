@@ -1,0 +1,42 @@
+"""Whether the arrays of a pool file fit together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from obspy_tng.errors import ModelError
+
+
+def check_arrays(path, codes: np.ndarray, scale: np.ndarray, arrays: dict, n: int) -> None:
+    """Raise ModelError unless the arrays of a pool are numbers, of one length, with a ratio for each group.
+
+    Parameters
+    ----------
+    path : path
+        Of the file, for messages.
+    codes, scale : numpy.ndarray, shapes (n, rows, steps), (n, rows)
+    arrays : dict
+        The others by name, see `pool.LatentPool`.
+    n : int
+        Number of parents.
+    """
+    every = {"codes": codes, "scale": scale, **arrays}
+    odd = [key for key, array in every.items() if getattr(array, "dtype", np.dtype("O")).kind not in "fiu"]
+    if odd:
+        raise ModelError(f"{path} is damaged: {', '.join(odd)} are no numbers")
+    shapes = {"codes": codes.shape[:1], "scale": codes.shape[:2], "ln_sd": (n, 3), "groups": (n,)}
+    shapes |= dict.fromkeys(("magnitude", "distance_km", "pga_mps2"), (n,)) | {"codes": (n, *codes.shape[1:])}
+    wrong = [f"{key} {every[key].shape}" for key, shape in shapes.items() if every[key].shape != shape]
+    if wrong or codes.ndim != 3 or not codes.size:
+        raise ModelError(f"{path} is damaged: {n} parents, codes {codes.shape}; of other shape: {', '.join(wrong)}")
+    groups, ratio, frequency = arrays["groups"], arrays["ln_ratio"], arrays["ratio_frequency_hz"]
+    if groups.dtype.kind == "f" or groups.min() < 0 or groups.max() >= n:
+        raise ModelError(f"{path} is damaged: groups are no numbers of hosts")
+    if ratio.size and (ratio.ndim != 2 or len(ratio) <= groups.max() or frequency.shape != ratio.shape[1:]):
+        raise ModelError(f"{path} is damaged: ratios {ratio.shape} at {frequency.shape} frequencies")
+    if (
+        not np.isfinite(ratio).all()
+        or not ((frequency > 0) & np.isfinite(frequency)).all()
+        or (np.diff(frequency, axis=-1) <= 0).any()
+    ):
+        raise ModelError(f"{path} is damaged: ratios not finite, or frequencies that do not rise")
