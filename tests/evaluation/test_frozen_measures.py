@@ -1,14 +1,17 @@
 """Measures of the evaluation keep their numbers; see `frozen`."""
 
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from obspy import UTCDateTime
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import frozen
 
+import obspy_tng as tng
 from obspy_tng.evaluation import (
     alignment,
     arrivals,
@@ -153,3 +156,26 @@ def test_features_and_scores(measured):
     frozen.compare(KEPT, "against pool", scores.against_pool(made, real, ["A", "B"])._asdict())
     frozen.compare(KEPT, "ensemble scores", goodness.ensemble_scores(made, real))
     frozen.compare(KEPT, "against held out", scores.against_heldout(made, real, ["A", "B"])._asdict())
+
+
+def test_a_whole_evaluation():
+    """Every variable of the Dataset, with a pool, reconstructed records, codes, stations of one side only."""
+
+    def records(seed, n, codes, generated=False):
+        waves, out = frozen.motion(n * len(codes), seed, npts=3000), []
+        for k, wave in enumerate(waves):
+            i, code = divmod(k, len(codes))
+            start = UTCDateTime(2020, 1, 1) + 3600 * (i if not generated else 1000 * seed + k)
+            known = {} if generated else {"event_id": f"e{i}", "magnitude": 4.0 + 0.1 * i, "distance_km": 20.0 + i}
+            out.append(tng.Record(wave, RATE, start, "XX", codes[code], p_s=10.0, **known))
+        return out
+
+    real, made = records(3, 7, "ABC"), records(4, 5, "ABD", generated=True)
+    codes = {k: frozen.motion(4, i)[:, :, ::50] for i, k in enumerate("AB")}
+    settings = {"reconstructed": records(6, 7, "AB"), "pool": real[:15], "latents": codes}
+    found = tng.evaluate(real, made, c2st=False, n_splits=2, seed=2, jobs=1, **settings)
+    frozen.compare(KEPT, "evaluation", {str(k): found[k].values for k in (*found.data_vars, *found.coords)})
+    remarks = " ".join(json.loads(found.attrs["remarks"]))
+    assert "real only, not compared: XX.C" in remarks and "generated only, not compared: XX.D" in remarks
+    frozen.compare(KEPT, "evaluation, purity", [found.attrs[k] for k in ("latent_purity", "latent_purity_chance")])
+    frozen.compare(KEPT, "evaluation, measures", [float(v) for v in np.nan_to_num(found.value.values.ravel(), nan=-9)])
