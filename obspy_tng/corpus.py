@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 from obspy import UTCDateTime
 
 from obspy_tng.assembly import COMPONENTS, RATES_HZ
+from obspy_tng.corpus_table import Rows
 from obspy_tng.errors import FormatError, RecordError
 from obspy_tng.io import hdf5
 from obspy_tng.record import Record, Records, Skipped, iter_records, require_mps2
@@ -72,7 +74,7 @@ class Corpus:
 
     Attributes
     ----------
-    rows : list of dict
+    rows : sequence of dict
         One per record, all values as strings, column names as SeisBench has them.
 
     Raises
@@ -86,29 +88,24 @@ class Corpus:
         table = self.path / "metadata.csv"
         if not holds_corpus(self.path):
             raise FormatError(f"{self.path} is no corpus: it needs metadata.csv and waveforms.hdf5 (corpus build)")
-        with table.open(newline="", encoding="utf-8") as file:
-            try:
-                self.rows = list(csv.DictReader(file))
-            except (csv.Error, ValueError) as err:
-                raise FormatError(f"{table} is no table of text: {err}") from err
+        self.rows = Rows(table)
         needed = ("trace_name", "station_code", "trace_start_time", "trace_sampling_rate_hz")
-        missing = [c for c in needed if self.rows and c not in self.rows[0]]
+        missing = [c for c in needed if len(self) and c not in self.rows.names]
         if missing:
             raise FormatError(f"{table} lacks the column(s) {', '.join(missing)}")
-        for number, row in enumerate(self.rows):
-            if None in row or None in row.values():
-                raise FormatError(f"{table} is damaged: row {number + 1} has more or fewer fields than the header")
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def codes(self) -> list[str]:
         """Return ``NET.STA`` of every record."""
-        return [f"{r.get('station_network_code', '')}.{r['station_code']}".lstrip(".") for r in self.rows]
+        both = zip(self.rows.column("station_network_code"), self.rows.column("station_code"), strict=True)
+        return [sys.intern(f"{network}.{station}".lstrip(".")) for network, station in both]
 
     def event_ids(self) -> list[str]:
         """Return the event of every record; a record without one is its own event."""
-        return [r.get("source_id") or r["trace_name"] for r in self.rows]
+        both = zip(self.rows.column("source_id"), self.rows.column("trace_name"), strict=True)
+        return [event or name for event, name in both]
 
     def parts(self, size: int = 256) -> Iterator[Records]:
         """Yield the records of so many rows at a time."""

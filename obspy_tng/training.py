@@ -31,6 +31,8 @@ TARGETS = ("CI.CWC", "CI.WMF", "CI.ISA", "CI.HAR", "CI.SLA")
 #              per record; rng None: as they are (validation); part: these of the rows, though `rng` is asked for all
 #   start(card, source, before, options, device) -> (network, card, objective): `before` is the model of init= or None;
 #              the card comes back with "config" and whatever else must be equal for a run to be resumed
+#   STREAMS    True where Source takes together=, how many chunks to hold of a corpus that is streamed
+#              (`training_store`), and has order(rng), the order of an epoch; optional
 #   objective(network, batch, train, part) -> dict of loss terms of the whole batch, "total" among them; `batch` holds
 #              the rows of `part`, a `training_team.Part`, which puts together what belongs to all rows
 # and may have
@@ -48,7 +50,7 @@ def train(
     init: hints.Path | None = None, stations: Sequence[str] = (),
     exclude: Sequence[str] = (), epochs: int = 100, batch: int = 16, learning_rate: float = 1e-3, seed: int = 0,
     validation: float = 0.2, resume: bool = False, device: str = "cpu", precision: str = "auto",
-    threads: int | None = None, name: str | None = None, checkpoint_s: float = 600.0,
+    threads: int | None = None, name: str | None = None, checkpoint_s: float = 600.0, memory_gb: float | None = None,
     progress: Callable[[str], None] | None = None, **options: Any,
 ) -> Autoencoder:  # fmt: skip
     """Train a network and return the model.
@@ -95,6 +97,9 @@ def train(
         Name in the card; the folder's when left out.
     checkpoint_s : float
         A checkpoint is written after every epoch, and inside of one when the last is so many seconds old.
+    memory_gb : float, optional
+        What the records may take in memory, 10⁹ bytes; half of the machine's when left out. A corpus that does not fit
+        is read chunk by chunk, and shuffled by chunk; "heggs" refuses it.
     progress : callable, optional
         Is told a line per epoch.
     **options
@@ -124,6 +129,8 @@ def train(
 
     if not checkpoint_s > 0:
         raise ModelError(f"checkpoint_s={checkpoint_s!r} given; accepted: seconds above 0")
+    if memory_gb is not None and not memory_gb > 0:
+        raise ModelError(f"memory_gb={memory_gb!r} given; accepted: 10⁹ bytes, above 0")
     module, phase, options = _kind(kind, phase, options)
     if threads:
         import torch
@@ -134,13 +141,13 @@ def train(
         return _train(
             corpus, Path(out), module, phase, options, team, say, init=init, stations=stations, exclude=exclude,
             epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed, validation=validation, resume=resume,
-            device=device, precision=precision, name=name, checkpoint_s=checkpoint_s,
+            device=device, precision=precision, name=name, checkpoint_s=checkpoint_s, memory_gb=memory_gb,
         )  # fmt: skip
 
 
 def _train(
     corpus, out, module, phase, options, team, say, *, init, stations, exclude, epochs, batch, learning_rate, seed,
-    validation, resume, device, precision, name, checkpoint_s,
+    validation, resume, device, precision, name, checkpoint_s, memory_gb,
 ):  # fmt: skip
     """Return the model of `train`, as one process of a team goes about it."""
     import torch
@@ -149,6 +156,7 @@ def _train(
     from obspy_tng.models import load_model
     from obspy_tng.models.weights import save
     from obspy_tng.training_loop import Plan, fit
+    from obspy_tng.training_store import CHUNK, plan
 
     corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
     team.agree([len(corpus)], "corpus")
@@ -159,8 +167,17 @@ def _train(
     train_events, valid_events = _split(events, validation, seed, before)
     say(f"reading {len(chosen)} records of {len(set(events))} events")
     held = set(valid_events)
-    training = module.Source(corpus, [i for i, e in zip(chosen, events, strict=True) if e not in held], stations)
-    validating = module.Source(corpus, [i for i, e in zip(chosen, events, strict=True) if e in held], stations)
+    together = plan(corpus, chosen, memory_gb)
+    team.agree([together or 0], "memory")
+    how = {} if together is None else {"together": together}
+    if how and not getattr(module, "STREAMS", False):
+        raise ModelError(f"{model_name} holds all records in memory, and {len(chosen)} are more than memory_gb= allows")
+    if how:
+        say(f"records do not fit into memory: read in chunks of {CHUNK}, {together} of them at a time")
+    training, validating = (
+        module.Source(corpus, [i for i, e in zip(chosen, events, strict=True) if (e in held) is part], stations, **how)
+        for part in (False, True)
+    )
 
     torch.manual_seed(seed)
     card = {
@@ -170,6 +187,8 @@ def _train(
         "records_train": len(training), "records_validation": len(validating), "epochs": epochs, "batch": batch,
         "learning_rate": learning_rate, "seed": seed, "paper": "arXiv 2512.04694", "torch": torch.__version__,
     }  # fmt: skip
+    if how:
+        card["streamed"] = [CHUNK, together]  # the order depends on it
     if before is not None:
         card["init_sha256"] = before.sha256
     network, card, objective = module.start(card, training, before, options, device)
@@ -177,10 +196,10 @@ def _train(
     half = precision == "bf16" or (precision == "auto" and _computes_bf16(device))
     card["training_precision"] = "bf16" if half else "fp32"
     run = Run(network, learning_rate, epochs * -(-len(training) // batch))
-    plan = Plan(
+    course = Plan(
         epochs, batch, seed, list(module.PHASES).index(phase), device, half, _settings(card), resume, checkpoint_s
     )
-    fit(run, training, validating, objective, plan, out, team, say)
+    fit(run, training, validating, objective, course, out, team, say)
     if team.first:
         card["losses"] = run.history[-1] if run.history else {}
         if hasattr(module, "measured"):

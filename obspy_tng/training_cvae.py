@@ -29,6 +29,7 @@ from obspy_tng.preprocessing import NPTS
 from obspy_tng.training_team import ALONE, Part
 
 PHASES = {0: False, "1a": True, "1b": True}
+STREAMS = True
 INVERSIONS = ("phase", "griffin-lim")
 OPTIONS = {"inversion": None, "classes": 5, "kl_weight": 1.0, "cluster_weight": 100.0}
 _BEFORE = {0: None, "1a": 0, "1b": "1a"}
@@ -40,7 +41,7 @@ def model_name(options: dict) -> str:
 
 
 class Source(training_waveform.Source):
-    """Training records in memory, jittered in time and turned in azimuth anew each time they are drawn."""
+    """Training records, jittered in time and turned in azimuth anew each time they are drawn."""
 
     def draw(self, rows, rng=None, part=slice(None)):
         """Return spectrograms (b, 6, bins, frames) in dB and rad, and station labels (b, S)."""

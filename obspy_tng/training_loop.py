@@ -72,7 +72,8 @@ def fit(run, training, validating, objective, plan: Plan, out: Path, team: Team,
         rng = np.random.default_rng([plan.seed, plan.phase, epoch])
         torch.manual_seed(plan.seed * 100003 + epoch)
         run.network.train()
-        order, begin, sums = rng.permutation(len(training)), 0, {}
+        order = training.order(rng) if hasattr(training, "order") else rng.permutation(len(training))
+        begin, sums = 0, {}
         if within:
             go_on(within, rng)
             begin, sums, within = within["begin"], within["sums"], None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from obspy_tng import spectral
+from obspy_tng import spectral, training_store
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, cut, resampled, window_start
 from obspy_tng.training_team import ALONE, Part
 
 PHASES = {0: False}
 OPTIONS: dict = {}
+STREAMS = True
 LATENT_NOISE = 0.1  # of the code's sd, in training: near codes shall mean near energies
 
 
@@ -20,23 +21,24 @@ def model_name(options: dict) -> str:
 
 
 class Source:
-    """Training records in memory, turned in azimuth anew each time they are drawn."""
+    """Training records, turned in azimuth anew each time they are drawn."""
 
-    def __init__(self, corpus, indices, stations):
+    def __init__(self, corpus, indices, stations, together=None):
         if not indices:
             raise RecordError("no record is left for training or validation; use more events or fewer exclusions")
-        self.waves, self.s_s = [], []
-        for record in map(resampled, corpus.records(indices)):
-            first = window_start(record)
-            s_s = record.s_s - first / SAMPLING_RATE_HZ
-            if np.isfinite(s_s):  # without S the lattice has no place to stand on
-                self.waves.append(cut(record.data, first).astype(np.float32))
-                self.s_s.append(s_s)
-        if not self.waves:
+        if together is not None:
+            known = corpus.rows.column("trace_s_arrival_sample")
+            indices = [i for i in indices if known[i]]
+        self.items = training_store.prepared(corpus, indices, _as_kept, together)
+        if not len(self.items):
             raise RecordError("no record with an S onset: give the corpus picks or events")
 
     def __len__(self):
-        return len(self.waves)
+        return len(self.items)
+
+    def order(self, rng):
+        """Return the order of an epoch."""
+        return training_store.order(self.items, rng)
 
     def draw(self, rows, rng=None, part=slice(None)):
         """Return ln periodograms, smoothed ones (b, rows, frames), ln spectra (b, spectrum), weight (b, frames)."""
@@ -45,14 +47,23 @@ class Source:
 
         angles = rng.uniform(0, 2 * np.pi, len(rows))[part] if rng is not None else None
         rows = rows[part]
-        waves = np.array([self.waves[i] for i in rows], dtype=np.float64)
+        items = [self.items[i] for i in rows]
+        waves = np.array([wave for wave, _ in items], dtype=np.float64)
         if angles is not None:
             for wave, angle in zip(waves, angles, strict=True):
                 turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
                 wave[:2] = turn @ wave[:2]
-        s_s = np.array([self.s_s[i] for i in rows])
+        s_s = np.array([s_s for _, s_s in items])
         known = spectral.describe(waves, s_s)
         return as_rows(known.ln_power), *inputs(known), spectral.inside(known.ln_sp).astype(np.float32)
+
+
+def _as_kept(record):
+    """Return window and S onset in s, None without S: the lattice has no place to stand on."""
+    record = resampled(record)
+    first = window_start(record)
+    s_s = record.s_s - first / SAMPLING_RATE_HZ
+    return (cut(record.data, first).astype(np.float32), s_s) if np.isfinite(s_s) else None
 
 
 class Objective:
@@ -87,6 +98,7 @@ def start(card: dict, source: Source, before, options: dict, device: str):
         raise ModelError("the spectral network is trained from random weights: leave out init=")
     config = SpectralConfig(spectral.NT, spectral.NB, 3 * len(spectral.SPEC_HZ))
     network = SpectralTimesNet(config)
-    drawn = [source.draw(range(i, min(i + 64, len(source)))) for i in range(0, len(source), 64)]
-    network.standardise(*(torch.from_numpy(np.concatenate([d[k] for d in drawn])) for k in (1, 2)))
+    rows = training_store.sampled(source.items)
+    drawn = [source.draw(rows[i : i + 64])[1:3] for i in range(0, len(rows), 64)]
+    network.standardise(*(torch.from_numpy(np.concatenate(parts)) for parts in zip(*drawn, strict=True)))
     return network, {**card, "config": config.to_dict()}, Objective()

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from obspy_tng import training_store
 from obspy_tng.assembly import COMPONENTS
 from obspy_tng.errors import RecordError
 from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, cut, resampled, standardise, window_start
@@ -16,6 +17,7 @@ from obspy_tng.training_team import ALONE, Part
 
 PHASES = {0: False, 1: True}  # phase -> whether it needs a model to start from
 OPTIONS = {"reference": False, "log_stft": 0.1, "ln_hvsr": 0.1, "latent_noise": 1.0}
+STREAMS = True  # its Source can read records chunk by chunk
 JITTER_S = 3.0  # training windows start up to this much earlier or later
 
 
@@ -25,19 +27,25 @@ def model_name(options: dict) -> str:
 
 
 class Source:
-    """Training records in memory, cut and turned anew each time they are drawn."""
+    """Training records, cut and turned anew each time they are drawn."""
 
-    def __init__(self, corpus, indices, stations):
+    def __init__(self, corpus, indices, stations, together=None):
         if not indices:
             raise RecordError("no record is left for training or validation; use more events or fewer exclusions")
-        self.records = [replace(r, data=r.data.astype(np.float32)) for r in map(resampled, corpus.records(indices))]
+        self.records = training_store.prepared(corpus, indices, _as_kept, together)
+        streamed, known = together is not None, corpus.codes()
+        codes = [known[i] for i in indices] if streamed else [record.code for record in self.records]
         self.labels = np.zeros((len(self.records), len(stations)), np.float32)
-        for i, record in enumerate(self.records):
-            if record.code in stations:
-                self.labels[i, list(stations).index(record.code)] = 1
+        for i, code in enumerate(codes):
+            if code in stations:
+                self.labels[i, list(stations).index(code)] = 1
 
     def __len__(self):
         return len(self.records)
+
+    def order(self, rng):
+        """Return the order of an epoch."""
+        return training_store.order(self.records, rng)
 
     def draw(self, rows, rng=None, part=slice(None)):
         """Return x, ln_sd, s_s and label of records; with `rng` jittered in time, turned in azimuth, sign flipped."""
@@ -60,6 +68,11 @@ class Source:
             s_s[k] = record.s_s - first / SAMPLING_RATE_HZ
         x, ln_sd = standardise(x)
         return x, ln_sd.astype(np.float32), s_s, self.labels[rows]
+
+
+def _as_kept(record):
+    record = resampled(record)
+    return replace(record, data=record.data.astype(np.float32))
 
 
 def start(card: dict, source: Source, before, options: dict, device: str):

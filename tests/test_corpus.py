@@ -226,8 +226,8 @@ def test_killed_build_leaves_nothing(tmp_path, monkeypatch, error):
             raise error
         return whole(record, name)
 
-    whole = module._row
-    monkeypatch.setattr(module, "_row", dying)
+    whole = module.row_of
+    monkeypatch.setattr(module, "row_of", dying)
     with pytest.raises(error):
         build_corpus(NETWORK, tmp_path / "out", **METADATA)
     assert len(calls) == 6

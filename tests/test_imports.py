@@ -27,7 +27,8 @@ ALLOWED = {
     "pieces": {"errors", "grouping", "io", "record"},
     "archive": {"errors", "events", "grouping", "io", "pieces", "record"},
     "site": {"errors", "archive", "record", "events", "writing"},  # archive: the same work on this machine or a cluster
-    "corpus": {"errors", "assembly", "io", "record", "writing"},
+    "corpus_table": {"errors"},
+    "corpus": {"corpus_table", "errors", "assembly", "io", "record", "writing"},
     "preprocessing": {"errors", "record"},
     "spectrogram": set(),
     "conditions": {"errors", "events", "preprocessing"},
@@ -46,11 +47,20 @@ ALLOWED = {
     },
     "checkpoint": {"errors", "models"},
     "training_team": {"errors"},  # processes that train together
+    "training_store": {"errors", "preprocessing"},
     "training_loop": {"errors", "models", "checkpoint", "training_team"},
-    "training": {"errors", "corpus", "models", "checkpoint", "training_team", "training_loop"},  # kinds by name
-    "training_waveform": {"errors", "assembly", "preprocessing", "models", "training_team"},
+    "training": {
+        "errors",
+        "corpus",
+        "models",
+        "checkpoint",
+        "training_loop",
+        "training_store",
+        "training_team",
+    },  # kinds by name
+    "training_waveform": {"errors", "training_store", "assembly", "preprocessing", "models", "training_team"},
     "training_cvae": {"errors", "preprocessing", "models", "spectrogram", "training_team", "training_waveform"},
-    "training_spectral": {"errors", "models", "preprocessing", "spectral", "training_team"},
+    "training_spectral": {"errors", "training_store", "models", "preprocessing", "spectral", "training_team"},
     "training_heggs": {"errors", "conditions", "event_scatter", "models", "origin_spectrogram", "training_team"},
     "pool_check": {"errors"},
     "pool": {"errors", "io", "record", "preprocessing", "models", "pool_check", "site", "writing"},
@@ -127,7 +137,7 @@ TORCH = {  # nothing else imports torch itself
     "evaluation",
 }
 OUTSIDE = {
-    "io": {"numpy", "obspy", "scipy.io"},
+    "io": {"numpy", "obspy", "scipy.io", "h5py"},
     "site": {"numpy", "obspy", "scipy.fft", "scipy.sparse", "xarray"},
     "simulation": {"numpy", "obspy"},
     "record": {"numpy", "obspy"},

@@ -88,6 +88,13 @@ import click
     metavar="SECONDS",
     help="Also within an epoch; one is kept after each anyway.",
 )
+@click.option(
+    "--memory",
+    "memory_gb",
+    type=click.FloatRange(0, min_open=True),
+    metavar="GB",
+    help="What records may take; a corpus that does not fit is read in chunks.  [default: half of the machine's]",
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.  [default: off]")
 def train(corpus, out, phase, stations, resume, **settings):
     """Train a network on CORPUS (see: obspy-tng corpus build).
