@@ -67,12 +67,12 @@ def write_tensors(path, tensors: dict, metadata: dict | None = None) -> None:
     WriteError
         It cannot be written.
     """
-    from safetensors.torch import save
+    from safetensors.torch import save as as_bytes
 
     with writable(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part:
-        part.write_bytes(save(tensors, metadata))
+        part.write_bytes(as_bytes(tensors, metadata))
 
 
 def write_text(path, text: str) -> None:
