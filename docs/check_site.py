@@ -134,7 +134,7 @@ def _searched(page, site, word="hvsr", least=5):
     except Exception:
         yield f"search for {word!r} finds fewer than {least} pages"
         return
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")  # the pages found are fetched for their summaries
     found = page.evaluate("[...document.querySelectorAll('ul.search > li > a')].map(a => a.getAttribute('href'))")
     if not any("guide/hvsr.html" in href for href in found[:10]):
         yield f"search for {word!r} finds {found[:10]}, not guide/hvsr.html"

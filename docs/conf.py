@@ -1,5 +1,6 @@
 """Sphinx settings: numpydoc and autosummary, click pages, the examples, figures; needs no network."""
 
+import shutil
 import sys
 import warnings
 from importlib.resources import files
@@ -36,6 +37,7 @@ smartquotes = False  # they would turn --out into an en dash
 default_role = "obj"  # `name` in docstrings is a link where there is a target, code elsewhere
 suppress_warnings = ["sphinx_gallery.space_in_filename"]  # a clone may lie in "My Documents"
 
+shutil.rmtree(HERE / "api" / "generated", ignore_errors=True)  # pages of names that are gone would be warnings
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc says them, with units
 autodoc_member_order = "bysource"

@@ -99,7 +99,7 @@ def spectrogram(data: np.ndarray, sampling_rate: float, frame_s: float = FRAME_S
     Returns
     -------
     spectra : numpy.ndarray, shape (..., frame, frequency), complex
-        Scaled so that the mean over frames of |spectra|², summed over both signs of frequency, is the mean square.
+        Scaled so that the mean over frames of ``|spectra|²``, summed over both signs of frequency, is the mean square.
     frequency_hz : numpy.ndarray, shape (frequency,)
     """
     from scipy.fft import rfft
