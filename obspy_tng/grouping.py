@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 from obspy import Stream, Trace, UTCDateTime
 
@@ -147,10 +149,24 @@ def doubts(cluster: list[Trace]) -> list[str]:
 
 def without(spans, holes) -> list[tuple]:
     """Return what is left of spans (start, end) without what lies inside holes."""
-    for first, last in holes:
-        halves = ([(a, min(b, first)), (max(a, last), b)] if a <= last and b >= first else [(a, b)] for a, b in spans)
-        spans = [(a, b) for pair in halves for a, b in pair if a <= b]
-    return [tuple(span) for span in spans]
+    merged: list[list] = []
+    for first, last in sorted(holes):
+        if merged and first <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], last)
+        else:
+            merged.append([first, last])
+    ends = [last for _, last in merged]
+    out = []
+    for start, end in spans:
+        for first, last in merged[bisect_left(ends, start) :]:  # one pass: pieces may disagree ten thousand times
+            if first > end:
+                break
+            if start <= first:
+                out.append((start, first))
+            start = max(start, last)
+        if start <= end:
+            out.append((start, end))
+    return out
 
 
 def stretches(cluster: list[Trace]) -> list[list[Trace]]:
