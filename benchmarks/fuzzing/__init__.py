@@ -1,0 +1,1 @@
+"""Targets and seeds of ``benchmarks/fuzz.py``."""

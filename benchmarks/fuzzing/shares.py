@@ -1,0 +1,26 @@
+"""How the runs are shared out: cheap readers get most, what opens HDF5 or parses XML few."""
+
+SHARES = {
+    "dyna": 150,
+    "nsmn": 130,
+    "at2": 150,
+    "matlab": 50,
+    "hv": 110,
+    "curve": 80,
+    "mask": 30,
+    "members": 60,
+    "archive": 30,
+    "blocks": 40,
+    "records": 40,
+    "hvsr": 4,
+    "inventory": 10,
+    "events": 10,
+    "card": 20,
+    "weights": 50,
+    "checkpoint": 8,
+    "corpus_table": 40,
+    "corpus_hdf5": 2,
+    "pool_hdf5": 2,
+    "pool_objects": 4,
+    "conditions": 30,
+}
