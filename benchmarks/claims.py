@@ -146,7 +146,7 @@ def interval(args) -> dict:
     """How often the 68 % interval holds the true f0."""
     import f0_coverage
 
-    _, found, _, _ = f0_coverage.measured(60, 20, 2022, n_truth=2000)
+    _, found, _, _ = f0_coverage.measured(100, 20, 2022, n_truth=2000)
     return {"f0 interval": 100 * np.mean([low <= 0 <= high for low, high in (f["interval"] for f in found)])}
 
 
@@ -208,7 +208,7 @@ def architecture(args) -> dict:
     import reference_architecture as script
     import torch
 
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)  # the time of one thread drifts least
     torch.manual_seed(0)
     published, ours = script.Reference(script.ReferenceConfig()), script.TimesNetGen(script.Config())
     times = script.raced(published, ours, script.records(1), 2)
@@ -232,6 +232,8 @@ def measured(args) -> tuple[dict, list[str]]:
         try:
             out |= measure(args)
         except ModuleNotFoundError as err:
+            if err.name != "hvsrpy":  # the one that is no dependency of the package
+                raise
             missing.append(f"{measure.__name__}: {err}; pip install '.[bench]'")
         print(f"{measure.__name__}: {time.time() - began:.0f} s", file=sys.stderr, flush=True)
     return out, missing

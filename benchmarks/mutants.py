@@ -2,152 +2,33 @@
 
     python benchmarks/mutants.py -n 420 --seed 1 --out mutants.jsonl
 
-Places of `site/`, `sampling.py` and `evaluation/` are drawn at random, each as likely as any other, and changed in one
-way each (see `variants`): strings, annotations and docstrings are left alone, and arithmetic becomes arithmetic, so
-that no mutant dies of a type error at once. Mutants live in memory: a process that has imported the libraries, but not
-the package, forks, loads one module from a changed syntax tree and runs the tests that pass through the changed line
-(all that touch the module, for what runs at import), quickest first, to the first failure. A mutant that needs far
-more processor time than the tests it meets counts as killed. Which tests pass where is measured first, by one run of
-the tests with coverage.py, and kept in `--work`. Tests beyond `--budget` seconds of a mutant are not run: survivors
-are, if anything, overcounted.
+Places of `site/`, `sampling.py` and `evaluation/` are drawn at random, each as likely as any other, and changed in
+one way each (see `variants`): strings, annotations and docstrings are left alone, and arithmetic becomes arithmetic,
+so that no mutant dies of a type error at once. Mutants live in memory: pytest collects the tests once, then every
+mutant has a fork of that process, in which the function of the changed line gets its changed code (what runs at
+import is imported anew) and the tests that pass through the line run, quick ones first, to the first failure. A
+mutant that needs far more processor time than the tests it meets counts as killed. Which tests pass where is measured
+first, by one run of the tests with coverage.py, and kept in `--work`. Tests beyond `--budget` seconds of a mutant are
+not run: survivors are, if anything, overcounted.
 """
 
 import argparse
 import ast
 import collections
-import contextlib
-import copy
 import json
 import os
 import random
-import resource
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree
 from pathlib import Path
+
+from mutating import Runner, in_body, mutant, outermost, places
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = ("obspy_tng/site", "obspy_tng/sampling.py", "obspy_tng/evaluation")
 TESTS = ("tests/site", "tests/evaluation", "tests/test_sampling.py", "tests/test_synthesis.py")
-LIBRARIES = "obspy scipy.signal scipy.sparse scipy.stats xarray h5py torch sklearn.linear_model sklearn.ensemble pytest"
-MEMORY_BYTES = 12 * 2**30
-
-COMPARISONS = {
-    ast.Lt: (ast.LtE, ast.Gt),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.Lt),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-}
-ARITHMETIC = {
-    ast.Add: (ast.Sub,),
-    ast.Sub: (ast.Add,),
-    ast.Mult: (ast.Div,),
-    ast.Div: (ast.Mult,),
-    ast.FloorDiv: (ast.Mult,),
-    ast.Mod: (ast.FloorDiv,),
-    ast.Pow: (ast.Mult,),
-    ast.BitAnd: (ast.BitOr,),
-    ast.BitOr: (ast.BitAnd,),
-}
-
-
-def variants(node: ast.AST) -> list[tuple[str, ast.AST]]:
-    """Return what a node may be changed to, with the kind of change; empty for nodes that are left alone."""
-    out = []
-
-    def change(kind, **fields):
-        new = copy.copy(node)
-        for name, value in fields.items():
-            setattr(new, name, value)
-        out.append((kind, new))
-
-    if isinstance(node, ast.Compare):
-        for i, op in enumerate(node.ops):
-            for other in COMPARISONS[type(op)]:
-                change("comparison", ops=[*node.ops[:i], other(), *node.ops[i + 1 :]])
-    elif isinstance(node, (ast.BinOp, ast.AugAssign)) and not _is_text(node):
-        for other in ARITHMETIC.get(type(node.op), ()):
-            change("arithmetic", op=other())
-    elif isinstance(node, ast.BoolOp):
-        change("boolean", op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
-    elif isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant):
-        out.append(("unary", node.operand))
-    elif isinstance(node, (ast.If, ast.IfExp, ast.While)):
-        change("condition", test=ast.UnaryOp(ast.Not(), node.test))
-    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        change("constant", value=not node.value)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        for value in (node.value + 1, node.value - 1) if isinstance(node.value, int) else (node.value * 1.5, 0.0):
-            if value != node.value:
-                change("constant", value=value)
-    elif isinstance(node, ast.Return) and not (node.value is None or _is_none(node.value)):
-        change("return", value=ast.Constant(None))
-    elif isinstance(node, ast.Slice) and (node.lower or node.upper):
-        change("slice", **({"upper": None} if node.upper else {"lower": None}))
-    elif isinstance(node, ast.Call) and node.keywords:
-        for i, word in enumerate(node.keywords):
-            if word.arg not in (None, "strict") and not _is_text(word):
-                change("argument", keywords=node.keywords[:i] + node.keywords[i + 1 :])
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        out.append(("statement", ast.Pass()))
-    elif isinstance(node, (ast.Break, ast.Continue)):
-        out.append(("jump", ast.Continue() if isinstance(node, ast.Break) else ast.Break()))
-    return out
-
-
-def _is_none(node) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def _is_text(node) -> bool:
-    """Tell whether an operation joins text, where the other operator would be a type error, or an argument is one."""
-    sides = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.value,)
-    return any(isinstance(s, ast.JoinedStr) or isinstance(getattr(s, "value", None), str) for s in sides)
-
-
-def _outside(tree: ast.AST) -> set:
-    """Return the nodes (ids) of annotations and of imports for type checkers, where nothing runs."""
-    out = set()
-    for node in ast.walk(tree):
-        parts = [getattr(node, name, None) for name in ("annotation", "returns")]
-        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-            parts.append(node)
-        out.update(id(inner) for part in parts if part is not None for inner in ast.walk(part))
-    return out
-
-
-def places(path: Path) -> list[tuple[int, int]]:
-    """Return (number of the node in the walk, line) of all that can be changed in a file."""
-    tree = ast.parse(path.read_text())
-    outside = _outside(tree)
-    nodes = enumerate(ast.walk(tree))
-    return [(i, n.lineno) for i, n in nodes if hasattr(n, "lineno") and id(n) not in outside and variants(n)]
-
-
-def mutant(path: Path, number: int, choice: int) -> tuple[ast.AST, str, str]:
-    """Return the changed tree, the kind of change, and what was written before and is now."""
-    tree = ast.parse(path.read_text())
-    target = list(ast.walk(tree))[number]
-    kind, new = variants(target)[choice % len(variants(target))]
-    if not hasattr(new, "lineno") and hasattr(target, "lineno"):
-        ast.copy_location(new, target)
-
-    class Replace(ast.NodeTransformer):
-        def visit(self, node):
-            return new if node is target else self.generic_visit(node)
-
-    brief = lambda node: ast.unparse(node).split("\n")[0][:110]  # noqa: E731
-    before = brief(target)
-    return ast.fix_missing_locations(Replace().visit(tree)), kind, f"{before}  ->  {brief(new)}"
 
 
 def draw(n: int, seed: int) -> list[dict]:
@@ -206,8 +87,7 @@ def passes(work: Path) -> tuple[dict, dict]:
 def tests_of(job: dict, lines: dict, seconds: dict, budget_s: float) -> list[str]:
     """Return the tests that pass the changed line, as many as `budget_s` allows, quick ones first."""
     tree = ast.parse((ROOT / job["file"]).read_text())
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    if any(f.body[0].lineno <= job["line"] <= f.end_lineno for f in functions):
+    if any(in_body(f, job["line"]) for f in outermost(tree)):
         found = set().union(*(lines.get((job["file"], line), set()) for line in _statement(tree, job["line"])))
     else:  # runs at import: every test of the module may notice
         found = set().union(*(tests for (name, _), tests in lines.items() if name == job["file"]))
@@ -234,65 +114,6 @@ def _statement(tree: ast.AST, line: int) -> range:
             if line < max(first, node.lineno + 1):
                 best = range(node.lineno, max(first, node.lineno + 1))
     return best
-
-
-def run(job: dict, tests: list[str], expected_s: float) -> str:
-    """Run the tests against one mutant in a fork; return killed, timeout or survived."""
-    if not tests:
-        return "uncovered"
-    child = os.fork()
-    if child == 0:
-        _child(job, tests, round(20 + 4 * expected_s))
-    limit = time.monotonic() + 120 + 20 * expected_s
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            break
-        if time.monotonic() > limit:
-            os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return "timeout"
-        time.sleep(0.02)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # what it has started
-    if os.WIFSIGNALED(status):
-        return "timeout" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL) else "killed"
-    code = os.WEXITSTATUS(status)
-    return "survived" if code == 0 else "killed"
-
-
-def _child(job: dict, tests: list[str], limit_s: int) -> None:
-    """Load the mutant instead of its module, run the tests, and end the process."""
-    code = 1
-    try:
-        os.setsid()
-        resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s + 5))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        if job["file"]:
-            _load_instead(job)
-        import pytest
-
-        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:cov", "--no-header", *tests]))
-    except BaseException:
-        code = 1
-    os._exit(code)
-
-
-def _load_instead(job: dict) -> None:
-    import importlib.machinery
-
-    path = ROOT / job["file"]
-    tree, _, _ = mutant(path, job["node"], job["choice"])
-    code = compile(tree, str(path), "exec")
-    usual = importlib.machinery.SourceFileLoader.get_code
-
-    def get_code(self, fullname):
-        return code if Path(self.path).resolve() == path else usual(self, fullname)
-
-    importlib.machinery.SourceFileLoader.get_code = get_code
 
 
 def table(results: list[dict]) -> str:
@@ -326,28 +147,29 @@ def main():
         measure(work)
     lines, seconds = passes(work)
     jobs = draw(args.n, args.seed)
-    for name in LIBRARIES.split():
-        __import__(name)
-    assert not any(name.startswith("obspy_tng") for name in sys.modules)
     done = {_key(r): r for r in map(json.loads, out.open())} if out.exists() else {}
     if args.again:
         done = {key: r for key, r in done.items() if r["result"] != "survived"}
     part, parts = map(int, args.part.split("/"))
-    chosen = {id(job): tests_of(job, lines, seconds, args.budget) for job in jobs}
-    every = sorted(set().union(*chosen.values()))
-    if args.check and run({"file": ""}, every, sum(seconds.get(t, 1.0) for t in every)) != "survived":
-        raise SystemExit("the tests fail without any mutant")
-    for job in jobs[part::parts]:
-        if _key(job) in done:
-            continue
-        tests = chosen[id(job)]
-        began = time.monotonic()
-        job["result"] = run(job, tests, sum(seconds.get(t, 1.0) for t in tests))
-        job["tests"], job["seconds"] = len(tests), round(time.monotonic() - began, 1)
-        with out.open("a") as stream:
-            stream.write(json.dumps(job) + "\n")
+    for job in jobs:
+        job["run"] = tests_of(job, lines, seconds, args.budget)
+    if args.check:
+        every = set().union(*(job["run"] for job in jobs))
+        jobs.insert(0, {"file": "", "line": 0, "node": -1, "choice": 0, "kind": "", "text": "", "run": sorted(every)})
+
+    def record(job):
         told = f"{job['result']:9} {job['seconds']:6.1f} s {job['tests']:4d} tests {job['file']}:{job['line']} "
         print(told + f"{job['kind']}: {job['text']}", flush=True)
+        if job["file"]:
+            with out.open("a") as stream:
+                stream.write(json.dumps(job) + "\n")
+        elif job["result"] != "survived":
+            raise SystemExit("the tests fail without any mutant")
+
+    import pytest
+
+    runner = Runner([j for j in jobs[part::parts] if _key(j) not in done], seconds, record)
+    pytest.main(["-q", "-p", "no:cacheprovider", "--no-header", *TESTS], plugins=[runner])
     results = {_key(r): r for r in map(json.loads, out.open())}  # the later run of a mutant counts
     print(table(list(results.values())))
 
