@@ -74,6 +74,7 @@ sphinx_gallery_conf = {
     "filename_pattern": "/plot_",
     "ignore_pattern": r"demo\.py",
     "abort_on_example_error": True,
+    "capture_repr": (),  # what is printed is shown, not what a call returns
     "image_scrapers": ("figure_scraper",),
     "download_all_examples": False,
     "remove_config_comments": True,
