@@ -62,9 +62,9 @@ except tng.TNGError as err:
 '''
 FAILS = """import obspy_tng as tng
 
-tng.hvsr(3)  # E: arg-type
+tng.hvsr("a", n_frequency="3")  # E: arg-type
 tng.generate("0205", n="20")  # E: arg-type
-tng.generate("0205", 1, 2)  # E: misc
+tng.generate("0205", 1, seeds=2)  # E: call-arg
 tng.nothing  # E: attr-defined
 x: int = tng.records  # E: assignment
 tng.read_records("a")[0].f0_hz  # E: attr-defined
