@@ -143,6 +143,9 @@ def _searched(page, site, word="hvsr", least=5):
 def _copied(page, site):
     """Yield a fault unless the first code block of the quickstart is what its button copies."""
     page.goto(f"{site}/quickstart.html")
+    if not page.locator("button.copybtn").count():
+        yield "no copy button in quickstart.html"
+        return
     block = page.locator("div.highlight").first
     block.hover()
     page.locator("button.copybtn").first.click()
