@@ -46,16 +46,25 @@ class Loss(nn.Module):
         s_s : tensor (B,)
             S onset in s, NaN unknown.
         """
-        terms = {
+        return self.summed({**self.waveform(y, x), "ln_hvsr": self.hvsr(y, x, ln_sd, s_s)})
+
+    def summed(self, terms: dict) -> dict:
+        """Return the terms with their weighted sum ``"total"``."""
+        return {**terms, "total": terms["mse"] + sum(w * terms[k] for k, w in self.weights.items())}
+
+    def waveform(self, y, x) -> dict:
+        """Return the terms of waveforms and their spectrograms."""
+        return {
             "mse": (y - x).square().mean(),
             "log_stft": sum(self._log_stft(y, x, n, hop) for n, hop in _STFT) / len(_STFT),
-            "ln_hvsr": (self._ln_hvsr(y, ln_sd) - self._ln_hvsr(x, ln_sd)).abs().mean(),
         }
+
+    def hvsr(self, y, x, ln_sd, s_s):
+        """Return the misfit of ln HVSR, of whole records and of their S windows."""
+        whole = (self._ln_hvsr(y, ln_sd) - self._ln_hvsr(x, ln_sd)).abs().mean()
         window = self._s_window(s_s, x.shape[-1])
         a, b = (self._ln_hvsr(u * window[:, None], ln_sd) for u in (y, x))
-        terms["ln_hvsr"] = 0.5 * (terms["ln_hvsr"] + (a - b).abs().mean())
-        terms["total"] = terms["mse"] + sum(w * terms[k] for k, w in self.weights.items())
-        return terms
+        return 0.5 * (whole + (a - b).abs().mean())
 
     def _log_stft(self, y, x, n, hop):
         window = getattr(self, f"window{n}")
