@@ -16,6 +16,7 @@ import tempfile
 import textwrap
 import time
 import venv
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -184,7 +185,7 @@ def clean_environment(quick: bool) -> dict:
     return env | {"PIP_FLAGS": QUICK_PIP} if quick else env
 
 
-def first_contact(folder: Path, quick: bool, say=print, tree: bool = False) -> dict[str, list[str]]:
+def first_contact(folder: Path, quick: bool, say=print, tree: bool = False, suite: bool = True) -> dict[str, list[str]]:
     """Clone, run all documents in order, and return per document what its blocks printed."""
     into = clone(folder, tree)
     if quick:
@@ -192,7 +193,7 @@ def first_contact(folder: Path, quick: bool, say=print, tree: bool = False) -> d
     env, said = clean_environment(quick), {}
     for document in DOCUMENTS:
         found = blocks((into / document).read_text(encoding="utf-8"), document)
-        if quick:
+        if quick or not suite:
             for pattern, instead in QUICK_COMMANDS.items():
                 found = [b._replace(code=re.sub(pattern, instead, b.code, flags=re.M)) for b in found]
         said[document], env = run_document(found, into, env, say)
@@ -204,6 +205,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="borrow installed packages, only collect the tests")
     parser.add_argument("--folder", type=Path, help="empty folder to work in, kept; a temporary one when left out")
+    parser.add_argument("--no-suite", action="store_true", help="collect the tests of `make test`, do not run them")
     parser.add_argument("--tree", action="store_true", help="with changes that are not committed")
     args = parser.parse_args()
     started = time.monotonic()
@@ -211,7 +213,8 @@ def main() -> int:
         folder = args.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            said = first_contact(folder.resolve(), args.quick, lambda line: print(line, flush=True), args.tree)
+            told = partial(print, flush=True)
+            said = first_contact(folder.resolve(), args.quick, told, args.tree, not args.no_suite)
         except BlockError as err:
             print(err, file=sys.stderr)
             return 1
