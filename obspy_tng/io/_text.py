@@ -84,6 +84,12 @@ def split_header(raw, is_data, name, what):
     raise FormatError(f"{name}: no samples follow the {what} header ({len(lines)} lines read); the file is cut short")
 
 
+def quoted(text):
+    """Return the repr of a header field for a message, cut: a damaged one may be as long as the file."""
+    whole = repr(text)
+    return whole if len(whole) <= 80 else f"{whole[:60]}… ({len(whole)} characters)"
+
+
 def number(text):
     """Return the finite number a header field holds, or None (empty, ``None``, ``unknown`` and the like)."""
     try:
@@ -127,7 +133,7 @@ def count(text, field, name):
     except (TypeError, ValueError):
         n = 0
     if n < 1:
-        raise FormatError(f"{name}: {field} is {text!r}; expected the number of samples, a positive integer")
+        raise FormatError(f"{name}: {field} is {quoted(text)}; expected the number of samples, a positive integer")
     return n
 
 
@@ -135,9 +141,9 @@ def interval(text, field, name):
     """Return a sampling interval in seconds from a header field, or raise."""
     dt_s, (least, most) = positive(text), INTERVALS_S
     if dt_s is None or not least <= dt_s <= most:
-        given = repr(text[:40]) if isinstance(text, str) else text
         raise FormatError(
-            f"{name}: {field} is {given}; expected the sampling interval in seconds, above zero ({least:g} to {most:g})"
+            f"{name}: {field} is {quoted(text)}; expected the sampling interval in seconds, above zero "
+            f"({least:g} to {most:g})"
         )
     return dt_s
 

@@ -28,6 +28,7 @@ from ._text import (
     parse_time,
     peek,
     positive,
+    quoted,
     samples,
     split_header,
 )
@@ -88,14 +89,14 @@ def _read_dyna(filename, headonly=False, **kwargs):
     get = header.get
 
     if "SPECTR" in get("DATA_TYPE", "").upper():
-        raise FormatError(f"{name}: DATA_TYPE is {get('DATA_TYPE')!r}; a response spectrum is not a waveform")
+        raise FormatError(f"{name}: DATA_TYPE is {quoted(get('DATA_TYPE'))}; a response spectrum is not a waveform")
     missing = [key for key in ("STATION_CODE", "SAMPLING_INTERVAL_S", "NDATA", "STREAM", "UNITS") if key not in header]
     if missing:
         raise FormatError(f"{name}: the DYNA header lacks {', '.join(missing)}")
     try:
         calib, units = _UNITS[get("UNITS").lower()]
     except KeyError:
-        raise FormatError(f"{name}: UNITS is {get('UNITS')!r}; expected one of {', '.join(_UNITS)}") from None
+        raise FormatError(f"{name}: UNITS is {quoted(get('UNITS'))}; expected one of {', '.join(_UNITS)}") from None
     npts = count(get("NDATA"), "NDATA", name)
     delta = interval(get("SAMPLING_INTERVAL_S"), "SAMPLING_INTERVAL_S", name)
     data = samples(body, npts, "NDATA", name, headonly=headonly)
@@ -157,7 +158,7 @@ def _start(text, name):
     time = parse_time(text)
     if time is None:
         raise FormatError(
-            f"{name}: {_FIRST_SAMPLE} is {text!r}; "
+            f"{name}: {_FIRST_SAMPLE} is {quoted(text)}; "
             "expected 20190728_160919.870, 2020/10/30 11:51:11.98 or 14/11/2010 23:09:19.3"
         )
     return time

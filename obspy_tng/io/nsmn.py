@@ -28,6 +28,7 @@ from ._text import (
     parse_time,
     peek,
     positive,
+    quoted,
     samples,
     split_header,
 )
@@ -74,7 +75,7 @@ def _read_nsmn(filename, headonly=False, **kwargs):
     delta = interval(get("SAMPLING_INTERVAL_SEC"), "SAMPLING INTERVAL (sec)", name)
     start = parse_time(get("RECORD_TIME", ""))
     if start is None:
-        raise FormatError(f"{name}: RECORD TIME is {get('RECORD_TIME')!r}; expected dd/mm/yyyy HH:MM:SS (GMT)")
+        raise FormatError(f"{name}: RECORD TIME is {quoted(get('RECORD_TIME'))}; expected dd/mm/yyyy HH:MM:SS (GMT)")
     if not get("STATION_ID"):
         raise FormatError(f"{name}: the NSMN header lacks STATION ID")
     data = samples(numbers, 3 * npts, "NUMBER OF DATA (3 columns)", name, headonly=headonly)

@@ -89,7 +89,7 @@ def load_model(name_or_path: hints.Path | None = None, *, device: str = "cpu") -
     path = find(name_or_path or DEFAULT)
     model = read_card(path)["model"]
     if model not in MODELS:
-        raise ModelError(f"model {model!r} not known; accepted: {', '.join(MODELS)}")
+        raise ModelError(f"model {model[:60]!r} not known; accepted: {', '.join(MODELS)}")
     return part(MODELS[model].handle).load(path, device=device)
 
 
