@@ -100,6 +100,18 @@ def test_python_of_pages_parses(path):
                     assert hasattr(module, one.name) or importlib.util.find_spec(f"{node.module}.{one.name}")
 
 
+@pytest.mark.parametrize("name", ["records", "hvsr", "provenance"])
+def test_python_of_pages_runs(name, tmp_path, monkeypatch):
+    """What these pages of the guide show runs as it stands, block after block, beside the sample records."""
+    (tmp_path / "data_samples").symlink_to(ROOT / "data_samples")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    text = (DOCS / "guide" / f"{name}.rst").read_text(encoding="utf-8")
+    for block in re.findall(r"\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text):
+        exec(compile(inspect.cleandoc("\n" + block), f"{name}.rst", "exec"), names)
+    assert "tng" in names
+
+
 @pytest.mark.parametrize("path", [*PAGES, *MARKDOWN], ids=lambda p: str(p.relative_to(ROOT)))
 def test_paths_in_pages_exist(path):
     """Files and folders of the tree that a page names, and pages it links to, are there."""
