@@ -68,7 +68,15 @@ class Run:
         if not Path(path).is_file():
             return 0, None
         tensors, metadata = read_tensors(path)
-        facts = json.loads(metadata.get("facts", "{}"))
+        try:
+            return self._take_up(path, settings, tensors, json.loads(metadata.get("facts", "{}")))
+        except ModelError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as err:
+            reason = (str(err).strip() or type(err).__name__).splitlines()[0]
+            raise ModelError(f"{path} is damaged, or no checkpoint of this network: {reason}") from err
+
+    def _take_up(self, path, settings, tensors, facts):
         if facts.get("settings") != settings:
             old = facts.get("settings", {})
             differ = sorted(k for k in settings if settings[k] != old.get(k))
