@@ -59,7 +59,11 @@ def test_axes_of_periods_frequencies_and_decades():
     assert axis.get_xlabel() == "frequency (Hz)"
     assert drawing.frequency_ticks(np.array([0.2001, 49.99])) == [0.2, 0.5, 1, 2, 5, 10, 20, 50]
     assert drawing.frequency_ticks(np.array([0.21, 49])) == [0.5, 1, 2, 5, 10, 20]
-    for limits, expected in (((0.02, 30), [0.01, 0.1, 1, 10, 100]), ((2e-5, 3e2), [1e-5, 1e-3, 1e-1, 10, 1000])):
+    for limits, expected in (
+        ((0.02, 30), [0.01, 0.1, 1, 10, 100]),
+        ((2e-5, 3e2), [1e-5, 1e-3, 1e-1, 10, 1000]),
+        ((3e-4, 1e2), [1e-4, 1e-3, 0.01, 0.1, 1, 10, 100]),
+    ):
         _, (axis,) = drawing.canvas()
         axis.set_ylim(*limits)
         drawing.decades(axis)

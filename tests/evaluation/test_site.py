@@ -172,3 +172,14 @@ def test_joint_distance_needs_pairs():
     assert np.isnan(site.joint_distance([0.0], [0.0], [0.0, 1.0], [0.0, 1.0]))
     with pytest.raises(TNGError, match=r"\(1,\) and ln f0 of shape \(2,\)"):
         site.joint_distance([0.0], [0.0, 1.0], [0.0], [0.0])
+
+
+def test_nothing_above_the_noise_has_a_reason():
+    """No frequency reaches a signal/noise ratio of 1e9: all are masked, and the record says so; others say nothing."""
+    data = earthquakes(3)
+    data[1] = 0
+    made = site.record_hvsr(data, RATE_HZ, snr=1e9)
+    assert made.reasons == ["no frequency stands out of the noise", "a component is constant", *made.reasons[:1]]
+    assert made.n_masked.tolist() == [made.frequency_hz.size, 0, made.frequency_hz.size]
+    assert np.isfinite(made.f0_hz[[0, 2]]).all() and np.isnan(made.f0_hz[1]) and np.isnan(made.ln_hvsr).all()
+    assert site.record_hvsr(earthquakes(1), RATE_HZ).reasons == [""]

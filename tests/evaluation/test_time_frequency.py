@@ -46,9 +46,10 @@ def test_dead_traces_and_shapes():
     a = noise(6).reshape(2, 3, -1)
     b = a.copy()
     b[1, 2] = 0
-    made = time_frequency_gof(a, b, RATE_HZ)["phase"]
-    assert made.shape == (2, 3)
-    np.testing.assert_array_equal(np.isnan(made), [[False] * 3, [False, False, True]])
+    b[0, 1, 700] = np.nan
+    for made in time_frequency_gof(a, b, RATE_HZ).values():
+        assert made.shape == (2, 3)
+        np.testing.assert_array_equal(np.isnan(made), [[False, True, False], [False, False, True]])
     with pytest.raises(TNGError, match="accepted"):
         time_frequency_gof(a, b[:1], RATE_HZ)
     with pytest.raises(TNGError, match="accepted"):

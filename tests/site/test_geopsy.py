@@ -213,3 +213,30 @@ def test_shapes_and_bands_out_of_range():
         geopsy.output_frequency((40, 0.3))
     with pytest.raises(TNGError, match="1 output"):
         geopsy.output_frequency(n_frequency=1)
+
+
+@pytest.mark.parametrize(
+    ("npts", "settings", "expected"),
+    [
+        (6000, {}, [[0, 6000]]),
+        (5999, {}, [[0, 5999]]),  # one sample short, as Geopsy counts from the first to the last
+        (11998, {}, [[0, 6000]]),
+        (11999, {}, [[0, 5999], [6000, 11999]]),
+        (12000, {"overlap": 0.5}, [[0, 5999], [3000, 8999], [6000, 11999]]),
+        (12000, {"max_windows": 1}, [[0, 6000]]),
+        (11999, {"max_windows": 2, "overlap": 0.5}, [[0, 5999], [3000, 8999]]),
+    ],
+)
+def test_bounds_counted_by_hand(npts, settings, expected):
+    """A single window has all its samples, several have one less each and begin whole steps apart."""
+    assert geopsy.window_bounds(npts, 100.0, 60.0, **settings).tolist() == expected
+
+
+def test_bounds_that_are_refused():
+    """Two samples short, or less than two samples asked for."""
+    with pytest.raises(RecordError, match=r"only 60\.0 s; one window of 60 s"):
+        geopsy.window_bounds(5998, 100.0, 60.0)
+    assert geopsy.window_bounds(10, 1.0, 2.0).tolist()[:2] == [[0, 1], [2, 3]]
+    for window_s in (1.4, np.nan, np.inf):
+        with pytest.raises(TNGError, match="at least two samples"):
+            geopsy.window_bounds(100, 1.0, window_s)
