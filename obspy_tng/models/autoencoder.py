@@ -36,7 +36,8 @@ class Autoencoder:
         """Read weights and card; see `obspy_tng.load_model`."""
         card = read_card(path)
         require_fit(build, path, card)
-        network = build(card)
+        with torch.random.fork_rng(devices=[]):  # of weights that are replaced at once: no draw of the user's
+            network = build(card)
         load_into(network, path, card)
         try:
             return cls(network.to(device).eval(), card, device)
