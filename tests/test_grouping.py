@@ -160,3 +160,21 @@ def test_single_sample_has_a_line(tmp_path):
     assert len(obspy.read(str(path))[0]) == 1
     with pytest.raises(Exception, match=r"longest of 0\.02 s, are shorter than a window of 60 s"):
         hvsr(path, window="sliding:60")
+
+
+@pytest.mark.parametrize(
+    ("rate", "start", "said"),
+    [
+        (float("inf"), 0, "inf Hz"),
+        (0.0, 0, "0 Hz"),
+        (1e-9, 0, "outside the years"),
+        (100.0, 10**19, "outside the years"),
+    ],
+)
+def test_headers_that_cannot_be(rate, start, said):
+    """A trace of an impossible rate, or before 1800 or after 2200, is told of."""
+    trace = Trace(np.zeros(100))
+    trace.stats.starttime = UTCDateTime(ns=start)
+    trace.stats.sampling_rate = rate
+    assert said in grouping.out_of_time(trace)
+    assert grouping.out_of_time(Trace(np.zeros(100))) == ""

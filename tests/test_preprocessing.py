@@ -327,3 +327,11 @@ def test_signal_from_p_without_s():
 def test_no_noise_no_ratio(fields):
     """Unknown P, less than 3 s of noise, or S beyond the record: NaN, no guess."""
     assert np.isnan(signal_to_noise(record(noise(60), **fields)))
+
+
+def test_resampling_does_not_fill_the_memory():
+    """A record of a rate or length that would grow a thousand times is refused, with both numbers."""
+    with pytest.raises(RecordError, match=r"6000000 s at 0.001 Hz; accepted: up to 86400 s, 1 Hz or more"):
+        resampled(record(np.zeros(6001), rate=0.001))
+    with pytest.raises(RecordError, match="accepted"):
+        resampled(record(np.zeros(100_000), rate=1.0))

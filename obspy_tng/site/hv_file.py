@@ -211,7 +211,7 @@ def _one(said, key, name, needed=False) -> float:
 def _whole(said, key, name, missing: int | None = None) -> int:
     """Return a count; `missing` where the file does not tell it, or FormatError."""
     value = _one(said, key, name, needed=missing is None)
-    if missing is not None and np.isnan(value):
+    if missing is not None and said.get(key, "NA") == "NA":
         return missing
     if not (0 <= value < 1e9 and value == int(value)):
         raise FormatError(f"{name}: {key!r} says {said[key]!r}; expected a whole number")

@@ -268,3 +268,17 @@ def test_only_channels_with_provenance_are_taken_as_generated(written, tmp_path)
     found, remarks, _, _ = sets.gather(tmp_path, "generated")
     assert len(found) == 4 and len(remarks) == 1
     assert "units of 1 records not known (first CI.CWC.02" in remarks[0]
+
+
+def test_damaged_sidecars_are_passed_over(tmp_path):
+    """StationXML beside the records that is cut, or whose comments are no JSON, does not end the evaluation."""
+    made = {"station": "XX.GEN", "seed": 1, "model": "m"}
+    rows = np.random.default_rng(0).normal(size=(3, 3000)).astype(np.float32)
+    header = {"network": "XX", "station": "GEN", "sampling_rate": 100.0, "tng": made}
+    stream = Stream([Trace(x, {**header, "channel": f"HX{c}"}) for c, x in zip("ENZ", rows, strict=True)])
+    tng.write(stream, tmp_path / "a.mseed")
+    text = (tmp_path / "a.xml").read_text()
+    (tmp_path / "b.xml").write_text(text[: len(text) // 2])
+    (tmp_path / "c.xml").write_text(text.replace("{&quot;", "[[").replace('{"', "[["))
+    found = sets.gather(str(tmp_path), "set")
+    assert len(found.records) == 1 and found.made[0]["station"] == "XX.GEN"

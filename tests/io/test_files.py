@@ -1,14 +1,18 @@
 """Members of folders, globs and zip archives: what is read, what is skipped, and why."""
 
+import bz2
+import gzip
 import io
+import os
 import shutil
+import tarfile
 import zipfile
 
 import numpy as np
 import pytest
 from obspy import Trace
 
-from obspy_tng.io import files
+from obspy_tng.io import files, packed
 from obspy_tng.io.files import read_members
 
 FORK = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X"
@@ -153,3 +157,44 @@ def test_hv_file_is_told(tmp_path):
     (tmp_path / "o.hv").write_text("# GEOPSY output version 1.1\n# Number of windows = 1\n")
     names, skipped = collect(tmp_path / "o.hv")
     assert names == [] and "hv_file" in skipped["o.hv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_are_not_waited_for(tmp_path, dyna):
+    """A named pipe in a folder is skipped; opening it would wait for a writer for ever."""
+    dyna(name="a.asc")
+    os.mkfifo(tmp_path / "b.asc")
+    names, skipped = collect(tmp_path)
+    assert [name.rpartition("/")[2] for name in names] == ["a.asc"]
+    assert skipped[f"{tmp_path.name}/b.asc"] == "neither a file nor a folder"
+
+
+def test_compressed_files_and_tar(tmp_path, dyna):
+    """gzip, bzip2 and tar are told by their first bytes, in archives too, and unpacked in memory."""
+    raw = dyna().read_bytes()
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as file:
+        info = tarfile.TarInfo("in.asc")
+        info.size = len(raw)
+        file.addfile(info, io.BytesIO(raw))
+    (tmp_path / "a.gz").write_bytes(gzip.compress(raw))
+    (tmp_path / "b.dat").write_bytes(bz2.compress(raw))
+    (tmp_path / "c.tgz").write_bytes(gzip.compress(tar.getvalue()))
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as file:
+        file.writestr("e.asc.gz", gzip.compress(raw))
+    names, skipped = collect([tmp_path / name for name in ("a.gz", "b.dat", "c.tgz", "d.zip")])
+    assert names == ["a.gz", "b.dat", "c.tgz/in.asc", "d.zip/e.asc.gz"] and not skipped
+
+
+def test_archive_of_archives_has_one_budget(tmp_path, monkeypatch, dyna):
+    """All members together may unpack to so much, however they are nested."""
+    monkeypatch.setattr(packed, "_TOTAL_BYTES", 1300)
+    monkeypatch.setattr(packed, "_TOTAL_RATIO", 0)
+    raw = dyna().read_bytes()
+    assert 500 < len(raw) < 600
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for name in ("1.asc", "2.asc", "3.asc", "4.asc"):
+            file.writestr(name, raw)
+    names, skipped = collect(tmp_path / "a.zip")
+    assert names == ["a.zip/1.asc", "a.zip/2.asc"]
+    assert "far more than it holds" in skipped["a.zip/3.asc"]

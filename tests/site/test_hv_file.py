@@ -150,3 +150,11 @@ def test_frequencies_without_a_value():
     given.curve[:] = np.nan
     with pytest.raises(TNGError, match="0 frequencies"):
         hv_file.from_dataset(given)
+
+
+@pytest.mark.parametrize("count", ["nan", "inf", "-1", "1.5", "1e300"])
+def test_counts_are_whole_numbers(count):
+    """A number of windows that is none is refused by name."""
+    for line in ("# Number of windows = 2", "# Number of windows for f0 = 2"):
+        with pytest.raises(FormatError, match="Number of windows.* says .*expected a whole number"):
+            hv_file.parse(TEXT.replace(line, line[:-1] + count))
