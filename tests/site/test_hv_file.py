@@ -156,5 +156,5 @@ def test_frequencies_without_a_value():
 def test_counts_are_whole_numbers(count):
     """A number of windows that is none is refused by name."""
     for line in ("# Number of windows = 2", "# Number of windows for f0 = 2"):
-        with pytest.raises(FormatError, match="Number of windows.* says .*expected a whole number"):
+        with pytest.raises(FormatError, match=r"Number of windows.* says .*expected a whole number"):
             hv_file.parse(TEXT.replace(line, line[:-1] + count))
