@@ -67,6 +67,7 @@ mathjax3_config = {"svg": {"displayOverflow": "overflow"}, "options": {"enableMe
 html_theme_options = {"top_of_page_buttons": []}
 html_title = f"obspy-tng {release}"
 html_copy_source = False
+html_show_search_summary = False  # browsers fetch no pages for it where the site is opened as files
 
 sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
