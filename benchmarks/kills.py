@@ -7,7 +7,7 @@ kills      how many processes were ended, half at random times of an uninterrupt
 hit        of these, how many ended before the command did
 accepted   files at their final names that are not, byte for byte, those of the uninterrupted run (or what stood there
            before), sets of which a part is missing, networks that load and are not those of that run; should be 0
-lost       results that stood whole before and are gone; should be 0
+lost       results that stood whole before and are gone, not even put aside in a hidden folder; should be 0
 equal      how many, run again (a training with --resume), ended with the same files, byte for byte, and no hidden ones
 left       hidden files that stay after the second run; should be 0
 
@@ -15,6 +15,7 @@ Imports take seconds: they are done once, each run is a fork of this process.
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -106,6 +107,7 @@ def fork(command, out: Path, log: Path, watch=None) -> int:
         main()
     except SystemExit as end:
         sys.stdout.flush()
+        log.with_suffix(".modules").write_text("\n".join(sys.modules))
         os._exit(end.code or 0)
     except BaseException:
         import traceback
@@ -136,6 +138,10 @@ def whole_run(command, out: Path, log: Path) -> tuple[float, int]:
     os.close(count)
     if status:
         raise SystemExit(f"{' '.join(map(str, command))} ended with {status}:\n{log.read_text()[-2000:]}")
+    for name in log.with_suffix(".modules").read_text().splitlines():  # what it imported late, the next need not
+        if name not in sys.modules and name != "__mp_main__":
+            with contextlib.suppress(Exception):
+                __import__(name)
     return duration_s, counter.stat().st_size
 
 
@@ -198,10 +204,12 @@ def wrong(task: Task, found: dict[str, str], out: Path) -> list[str]:
     return complaints
 
 
-def lost(task: Task, found: dict[str, str]) -> list[str]:
-    """Return results that stood there before and are neither kept nor replaced."""
+def lost(task: Task, found: dict[str, str], out: Path) -> list[str]:
+    """Return results that stood there before and are neither kept, nor put aside, nor replaced."""
     heads = [n for n in task.old if not n.endswith(".xml")]
-    return [n for n in heads if found.get(n) not in (task.old[n], task.reference.get(n))]
+    gone = [n for n in heads if found.get(n) not in (task.old[n], task.reference.get(n))]
+    aside = {hashlib.sha256(p.read_bytes()).hexdigest() for p in out.rglob("*") if p.is_file()} if gone else set()
+    return [n for n in gone if task.old[n] not in aside]
 
 
 def _opens(path) -> bool:
@@ -262,7 +270,7 @@ def one_kill(task: Task, work: Path, rng, at_change: bool) -> dict:
     shutil.copytree(work / "old", out) if task.old else out.mkdir()
     hit = killed_run(task, out, log, rng, at_change)
     found = visible(out)
-    complaints, gone = wrong(task, found, out), lost(task, found)
+    complaints, gone = wrong(task, found, out), lost(task, found, out)
     if task.command[0] != "corpus" or not found:  # a whole corpus is refused, as it should be
         whole_run((*task.command, *task.again), out, log)
     equal = comparable(task, visible(out)) == comparable(task, task.reference)
@@ -275,15 +283,7 @@ def one_kill(task: Task, work: Path, rng, at_change: bool) -> dict:
 
 
 def preload() -> None:
-    """Import all that the commands import, so that forks start at once; nothing is computed here."""
-    import h5netcdf  # noqa: F401
-    import h5py  # noqa: F401
-    import matplotlib.backends.backend_agg  # noqa: F401
-    import obspy.io.mseed.core
-    import obspy.io.sac.core  # noqa: F401
-    import torch  # noqa: F401
-    import xarray  # noqa: F401
-
+    """Import the package, so that forks start at once; nothing is computed here."""
     import obspy_tng.corpus_synthesis
 
     obspy_tng.corpus_synthesis._CHUNK = 4  # so that few records make several pieces

@@ -181,11 +181,28 @@ def write(stream: Stream, path: hints.Path, format: str | None = None) -> list[P
             return _write_folder(stream, sidecar, path, work / "new", format)
         _save(stream, work / "waves", format=format)
         _save(sidecar, work / "sidecar", format="STATIONXML", validate=True)
-        if not _same(work / "sidecar", path.with_suffix(".xml")):
-            path.unlink(missing_ok=True)  # waves of before never stand beside a sidecar that tells of others
-        os.replace(work / "sidecar", path.with_suffix(".xml"))
-        os.replace(work / "waves", path)
+        _exchange({work / "sidecar": path.with_suffix(".xml"), work / "waves": path}, work)
     return [path, path.with_suffix(".xml")]
+
+
+def _exchange(pair: dict[Path, Path], work: Path) -> None:
+    """Put new files, the sidecar first, in the place of old ones, which come back when that fails.
+
+    Waves never stand beside a sidecar that tells of others: the old pair is put aside before.
+    """
+    sidecar = next(iter(pair))
+    old = {} if _same(sidecar, pair[sidecar]) else {t: work / f"old-{i}" for i, t in enumerate(pair.values())}
+    try:
+        for target, aside in reversed(old.items()):
+            if target.exists():
+                os.replace(target, aside)
+        for source, target in pair.items():
+            os.replace(source, target)
+    except BaseException:
+        for target, aside in old.items():
+            if aside.exists():
+                os.replace(aside, target)
+        raise
 
 
 def _write_folder(stream, sidecar, path, new, format):

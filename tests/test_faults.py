@@ -220,7 +220,7 @@ def sampler_of(sidecar):
     return json.loads(comment.value)["sampler"]
 
 
-@pytest.mark.parametrize("k", [0, 1])
+@pytest.mark.parametrize("k", [0, 1, 2, 3])
 def test_waves_never_stand_beside_a_sidecar_of_others(stream, other, tmp_path, monkeypatch, k):
     """Over an older pair, ended between any two steps: where there are waves, the sidecar is theirs."""
     path = tmp_path / "a.mseed"
@@ -235,6 +235,25 @@ def test_waves_never_stand_beside_a_sidecar_of_others(stream, other, tmp_path, m
     tng.write(stream, path)
     assert np.array_equal(obspy.read(str(path))[0].data, mine["vp"]) and sampler_of(tmp_path / "a.xml") == "vp"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.mseed", "a.xml"]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_an_old_pair_comes_back(stream, other, tmp_path, monkeypatch, k):
+    """One rename of the four fails: an error, and the old pair stands there as before."""
+    path = tmp_path / "a.mseed"
+    before = {p: p.read_bytes() for p in tng.write(other, path)}
+    real, count = os.replace, [0]
+
+    def replace(source, target):
+        count[0] += 1
+        if count[0] == k:
+            raise OSError(5, "Input/output error")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(WriteError, match=f"^{path} cannot be written: Input/output error"):
+        tng.write(stream, path)
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
 def test_the_same_written_again_is_never_gone(stream, tmp_path, monkeypatch):
