@@ -1,6 +1,6 @@
 """generate_corpus(): many records of many stations, straight into a folder in SeisBench layout.
 
-The file of waveforms is laid out whole before anything is generated, one array per station; realisations are written to
+The file of waveforms is laid out whole before anything is generated, 1024 records an array; realisations are written to
 their places, and then their rows to the table. Neither has its final name before the last row, so that nothing
 half-made is read as a corpus; and a killed run loses what has no row yet, no more.
 """
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from obspy_tng import hints
 
 _CHUNK = 64
+_BLOCK = 1024  # records of an array
 _BYTES = 3 * NPTS * 4  # of a record
 _HEADER = [*COLUMNS, *PROVENANCE]
 
@@ -122,13 +123,13 @@ def generate_corpus(
     if (out / "metadata.csv").exists():
         return out
     with _open(out, [p.code for p in found], n) as (waves, table, offsets, done):
-        for k, (p, event, offset) in enumerate(zip(found, events, offsets, strict=True)):
-            for first in range(max(0, done - k * n), n, _CHUNK):
-                numbers = range(first, min(first + _CHUNK, n))
+        for k, (p, event) in enumerate(zip(found, events, strict=True)):
+            for numbers in _chunks(max(0, done - k * n), n):
                 settled = (p, models[p.model], sampler, seed, numbers, latent_noise, event)
                 data, rows = _chunk(settled, settings, start, instrument)
                 with writable(out):
-                    waves.seek(offset + first * _BYTES)
+                    block, row = divmod(numbers[0], _BLOCK)
+                    waves.seek(offsets[_name(p.code, block)] + row * _BYTES)
                     waves.write(data.tobytes())
                     waves.flush()
                     os.fsync(waves.fileno())  # before the rows that promise them
@@ -153,6 +154,19 @@ def _codes(stations) -> Sequence[str | None]:
     return list(stations)
 
 
+def _chunks(first: int, n: int):
+    """Yield ranges of realisations that are made at once, each within one array."""
+    while first < n:
+        last = min(first + _CHUNK, n, (first // _BLOCK + 1) * _BLOCK)
+        yield range(first, last)
+        first = last
+
+
+def _name(code: str, block: int) -> str:
+    """Return the name of an array."""
+    return f"{code}.{block:05d}"
+
+
 def _chunk(settled, settings: dict, start, instrument: str) -> tuple[np.ndarray, list[dict]]:
     """Return waveforms (n, 3, NPTS), float32, and rows of the table of some realisations."""
     pool, model, sampler, seed, numbers, latent_noise, event = settled
@@ -175,7 +189,7 @@ def _chunk(settled, settings: dict, start, instrument: str) -> tuple[np.ndarray,
         )  # fmt: skip
         about = {**made, "run_id": run_id(made)}
         about |= {k: json.dumps(made[k]) for k in ("parents", "parent_weights")}
-        row = row_of(record, f"{pool.code}${i},:3,:{NPTS}")
+        row = row_of(record, f"{_name(pool.code, i // _BLOCK)}${i % _BLOCK},:3,:{NPTS}")
         rows.append(row | {column: about[key] for column, key in PROVENANCE.items()})
     return data, rows
 
@@ -234,7 +248,7 @@ def _prepare(out: Path, settings: dict, resume: bool) -> int:
 
 @contextmanager
 def _open(out: Path, codes: Sequence[str], n: int):
-    """Yield the file of waveforms, the table, where each station's array begins, and how many rows there are."""
+    """Yield the file of waveforms, the table, where each array begins, and how many rows there are."""
     raw, table = out / "waveforms.hdf5.part", out / "metadata.csv.part"
     with ExitStack() as opened:
         with writable(out):
@@ -260,27 +274,36 @@ def _lay_out(path: Path, codes: Sequence[str], n: int) -> None:
 
     with path.open("w+b") as raw, h5py.File(raw, "w") as file:
         describe_format(file)
-        for code in codes:
-            how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-            how.set_layout(h5py.h5d.CONTIGUOUS)
-            how.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-            how.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-            how.set_obj_track_times(False)
-            space = h5py.h5s.create_simple((n, 3, NPTS))
-            h5py.h5d.create(file.require_group("data").id, code.encode(), h5py.h5t.IEEE_F32LE, space, how)
+        how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        how.set_layout(h5py.h5d.CONTIGUOUS)
+        how.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        how.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        how.set_obj_track_times(False)
+        group = file.create_group("data").id
+        for name, size in _blocks(codes, n):
+            space = h5py.h5s.create_simple((size, 3, NPTS))
+            h5py.h5d.create(group, name.encode(), h5py.h5t.IEEE_F32LE, space, how)
 
 
-def _offsets(path: Path, codes: Sequence[str], n: int) -> list[int]:
+def _blocks(codes: Sequence[str], n: int):
+    """Yield name and records of each array."""
+    for code in codes:
+        for first in range(0, n, _BLOCK):
+            yield _name(code, first // _BLOCK), min(_BLOCK, n - first)
+
+
+def _offsets(path: Path, codes: Sequence[str], n: int) -> dict[str, int]:
+    """Return where each array begins in the file, in bytes."""
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
-            sets = [file[f"data/{code}"] for code in codes]
-            offsets = [s.id.get_offset() for s in sets]
-            fits = all(s.shape == (n, 3, NPTS) and o is not None for s, o in zip(sets, offsets, strict=True))
+            sets = {name: (file[f"data/{name}"], size) for name, size in _blocks(codes, n)}
+            offsets = {name: found.id.get_offset() for name, (found, _) in sets.items()}
+            fits = all(found.shape == (size, 3, NPTS) for found, size in sets.values())
     except (OSError, KeyError) as err:
         raise FormatError(f"{path} is damaged: {err}") from err
-    if not fits:
+    if not fits or None in offsets.values():
         raise FormatError(f"{path} is not the file this run began")
     return offsets
 

@@ -52,7 +52,7 @@ def test_records_are_those_of_generate(folder):
 
 
 def test_layout_is_seisbenchs(folder):
-    """One block per station, places in it as SeisBench parses them, an event of its own for every record."""
+    """Blocks of a station, places in it as SeisBench parses them, an event of its own for every record."""
     rows = Corpus(folder).rows
     with h5py.File(folder / "waveforms.hdf5") as file:
         assert file["data_format/component_order"].asstr()[()] == "ENZ"
@@ -62,8 +62,20 @@ def test_layout_is_seisbenchs(folder):
             index, *ends = place.split(",")
             parts = int(index), *(slice(int(end[1:])) for end in ends)
             assert file["data"][block][parts].shape == (3, 6000)
-        assert file["data/CI.CWC"].dtype == np.float32
+        assert file["data/CI.CWC.00000"].dtype == np.float32
     assert len({row["source_id"] for row in rows}) == len({row["trace_name"] for row in rows}) == 6
+
+
+def test_many_records_are_several_blocks(folder, tmp_path, monkeypatch):
+    """Blocks of two, chunks that do not fit them, a start in the middle: the same records under other names."""
+    monkeypatch.setattr(corpus_synthesis, "_BLOCK", 2)
+    out = tng.generate_corpus(CODES, 3, tmp_path / "c", **SETTINGS)
+    with h5py.File(out / "waveforms.hdf5") as file:
+        shapes = {name: block.shape[0] for name, block in file["data"].items()}
+    assert shapes == {"CI.CWC.00000": 2, "CI.CWC.00001": 1, "TK.0205.00000": 2, "TK.0205.00001": 1}
+    assert [list(r) for r in corpus_synthesis._chunks(1, 5)] == [[1], [2, 3], [4]]
+    pairs = zip(Corpus(out).records(), Corpus(folder).records(), strict=True)
+    assert all(np.array_equal(a.data, b.data) and a.id == b.id for a, b in pairs)
 
 
 def test_onsets_are_where_motion_begins(tmp_path):
@@ -94,7 +106,7 @@ def test_resumed_equals_uninterrupted(folder, tmp_path, left, monkeypatch):
     with pytest.raises(FormatError, match="no corpus"):
         Corpus(out)
     with (out / "metadata.csv.part").open("a") as file:
-        file.write("CI.CWC$2,:3,:60")
+        file.write("CI.CWC.00000$2,:3,:60")
     with pytest.raises(FormatError, match="resume"):
         tng.generate_corpus(CODES, 3, out, **SETTINGS)
     tng.generate_corpus(CODES, 3, out, resume=True, **SETTINGS | {"seed": None})
@@ -129,7 +141,7 @@ def test_kill_9(tmp_path):
     with (out / "metadata.csv.part").open("rb") as file:
         names = [line.split(b'"')[1] for line in file.readlines()[1 : there + 1]]
     with h5py.File(out / "waveforms.hdf5.part") as file:
-        data = file["data/CI.CWC"][: len(names)]
+        data = file["data/CI.CWC.00000"][: len(names)]
     assert (np.abs(data).max(axis=(1, 2)) > 0).all()
     stream = tng.generate("CI.CWC", n=3, seed=1)
     assert np.array_equal(data[:3].reshape(9, 6000), np.array([t.data for t in stream]))
