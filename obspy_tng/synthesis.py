@@ -172,6 +172,11 @@ def model_of(pool: LatentPool, model=None, device: str = "cpu"):
             f"the pool of {pool.code} was made by another version of this package: its codes mean "
             f"{pool.about.get('layout', '')!r}, here {loaded.layout!r}; build it anew"
         )
+    shape = getattr(loaded, "latent_shape", pool.latents.shape[1:])
+    if pool.latents.shape[1:] != tuple(shape):
+        raise ModelError(
+            f"the pool of {pool.code} is damaged: codes of shape {pool.latents.shape[1:]}, {loaded.name} has {shape}"
+        )
     return loaded
 
 

@@ -235,3 +235,14 @@ def test_corpora(broken):
         assert not found and [s.name for s in found.skipped] and one_line(found.skipped[0].reason), path.name
     with pytest.raises(TNGError):
         tng.train(broken["corpora"][0], broken["corpora"][0].parent.parent / "run", epochs=1)
+
+
+def test_pool_of_another_shape():
+    """A pool that names the right weights and holds codes of another shape is refused before anything is made."""
+    from dataclasses import replace
+
+    from obspy_tng.pool import find_pool
+
+    whole = find_pool("CI.CWC", model="tng-ridgecrest-1")
+    with pytest.raises(ModelError, match="codes of shape"):
+        tng.generate(pool=replace(whole, latents=whole.latents[:, :-1]))
