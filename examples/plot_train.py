@@ -40,7 +40,7 @@ with open(folder / "run" / "history.csv", encoding="utf-8") as file:
 losses, left = plt.subplots(figsize=(6, 3.5), layout="constrained")
 for kind in ("train", "valid"):
     left.plot([row["epoch"] for row in history], [row[f"{kind}_total"] for row in history], "o-", label=kind)
-left.set(xlabel="epoch", ylabel="loss (nats per value)")
+left.set(xlabel="epoch", ylabel="loss", xticks=[row["epoch"] for row in history])
 left.legend()
 
 # %%
