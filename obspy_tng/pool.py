@@ -11,6 +11,7 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -306,7 +307,7 @@ def build_pool(
     from obspy_tng.site.f0 import pick_f0
     from obspy_tng.site.hvsr import hvsr
 
-    model = model if hasattr(model, "encode") else load_model(model)
+    model = load_model(model) if model is None or isinstance(model, str | PathLike) else model  # str has encode(), too
     codes = sorted({r.code for r in records})
     if station is not None:
         records = [r for r in records if station.upper() in (r.code.upper(), r.station.upper())]
