@@ -30,7 +30,7 @@ from obspy_tng.provenance import run_id
 from obspy_tng.record import Record
 from obspy_tng.scaling import scaling
 from obspy_tng.synthesis import child, mixed, model_of, origin, realise
-from obspy_tng.writing import whole, writable
+from obspy_tng.writing import sweep, whole, writable
 
 if TYPE_CHECKING:
     from obspy_tng import hints
@@ -142,6 +142,8 @@ def generate_corpus(
             for name in ("waveforms.hdf5", "metadata.csv"):  # the table last: it makes the corpus
                 if (out / f"{name}.part").exists():
                     os.replace(out / f"{name}.part", out / name)
+            for name in ("generation.json", "waveforms.hdf5.part", "metadata.csv.part"):
+                sweep(out / name)
     return out
 
 

@@ -64,9 +64,7 @@ def workplace(path):
     Hidden folders for the same name that were left by killed processes of this machine are removed.
     """
     path = Path(path)
-    host = re.sub(r"\W", "", platform.node())[:20]
-    # names may be long already; the process and the machine tell the next one whose it was
-    head = f".{path.name[:40]}-{host}-"
+    head = _head(path)
     with writable(path):
         _sweep(path.parent, head)
         work = Path(tempfile.mkdtemp(prefix=f"{head}{os.getpid()}-", dir=path.parent))
@@ -77,6 +75,16 @@ def workplace(path):
         shutil.rmtree(work, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+def sweep(path) -> None:
+    """Remove what killed processes of this machine left hidden of writing `path`, which is not written again."""
+    _sweep(Path(path).parent, _head(Path(path)))
+
+
+def _head(path: Path) -> str:
+    """Return how names of hidden folders begin; names may be long already, the machine tells whose it was."""
+    return f".{path.name[:40]}-{re.sub(r'[^a-zA-Z0-9]', '', platform.node())[:20]}-"
 
 
 def _sweep(folder: Path, head: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from obspy_tng.errors import TNGError, WriteError
-from obspy_tng.writing import whole, workplace
+from obspy_tng.writing import sweep, whole, workplace
 
 linux_only = pytest.mark.skipif(os.name == "nt", reason="needs POSIX processes and locks")
 
@@ -125,8 +125,10 @@ def test_leftovers_of_a_killed_process_are_swept(tmp_path):
     with whole(tmp_path / "b.txt") as part:
         part.write_text("other")
     assert left.exists()
+    end(start(tmp_path / "b.txt"), signal.SIGKILL)
     with whole(target) as part:
         part.write_text("new")
+    sweep(tmp_path / "b.txt")  # without writing it
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt", "b.txt"]
 
 
