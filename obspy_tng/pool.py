@@ -6,7 +6,6 @@ holds codes of host stations and, per host, the spectral ratio that turns the ho
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ import numpy as np
 from obspy_tng.errors import ModelError, RecordError, StationError
 from obspy_tng.io import hdf5
 from obspy_tng.models import DEFAULT, SHIPPED
-from obspy_tng.pool_check import check_arrays
+from obspy_tng.pool_check import check_arrays, unknown_station
 from obspy_tng.writing import whole, writable
 
 if TYPE_CHECKING:
@@ -217,22 +216,11 @@ def find_pool(station: str | None, pool=None, model=None) -> LatentPool:
             raise StationError(f"which station? known: {', '.join(files) or 'none'}")
         hits = [c for c in files if station.upper() in (c.upper(), c.split(".")[-1].upper())]
         if len(hits) != 1:
-            raise StationError(_unknown(station, list(files), hits))
+            raise StationError(unknown_station(station, list(files), hits))
         found = LatentPool.load(files[hits[0]])
     if station is not None and station.upper() not in (found.code.upper(), found.station.upper()):
         raise StationError(f"the pool given is of station {found.code}, not {station}")
     return found
-
-
-def _unknown(station: str, codes: Sequence[str], hits: Sequence[str]) -> str:
-    if hits:
-        return f"station {station!r} is ambiguous: {', '.join(hits)}"
-    names = {c.split(".")[-1]: c for c in codes} | {c: c for c in codes}
-    near = dict.fromkeys(names[m] for m in difflib.get_close_matches(station.upper(), names, 6, 0.3))
-    return (
-        f"no pool for station {station!r}; nearest known: {', '.join(near) or ', '.join(codes)}. "
-        "A pool is made of your own records with: obspy-tng pool build FILES --out POOL.h5"
-    )
 
 
 def stations(folder: hints.Path | None = None) -> xr.Dataset:

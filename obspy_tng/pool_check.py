@@ -1,6 +1,9 @@
-"""Whether the arrays of a pool file fit together."""
+"""Whether the arrays of a pool file fit together; what to say of a station that is not known."""
 
 from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -40,3 +43,15 @@ def check_arrays(path, codes: np.ndarray, scale: np.ndarray, arrays: dict, n: in
         or (np.diff(frequency, axis=-1) <= 0).any()
     ):
         raise ModelError(f"{path} is damaged: ratios not finite, or frequencies that do not rise")
+
+
+def unknown_station(station: str, codes: Sequence[str], hits: Sequence[str]) -> str:
+    """Return the message about a station that none or several of the known codes fit, with the nearest ones."""
+    if hits:
+        return f"station {station!r} is ambiguous: {', '.join(hits)}"
+    names = {c.split(".")[-1]: c for c in codes} | {c: c for c in codes}
+    near = dict.fromkeys(names[m] for m in difflib.get_close_matches(station.upper(), names, 6, 0.3))
+    return (
+        f"no pool for station {station!r}; nearest known: {', '.join(near) or ', '.join(codes)}. "
+        "A pool is made of your own records with: obspy-tng pool build FILES --out POOL.h5"
+    )
