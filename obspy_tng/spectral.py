@@ -7,7 +7,7 @@ motion of it from fresh noise. Its parts:
   frames of records with different S−P times stand for the same phase of the motion;
 - the ln Fourier spectrum of the whole record, finely: the site;
 - "extra" numbers (`spectral_extra`): the P onset to a hundredth of a second, the spectrum of the noise before P, the
-  first instants after it, and the complex coherency of the components in five parts of the record.
+  first instants after it, and the complex coherency of the components in six parts of the record.
 
 All of them may be mixed linearly. Levels are relative to the record's scale, so that magnitude does not drown the site.
 """
@@ -42,7 +42,7 @@ SPEC_HZ = np.concatenate([np.geomspace(0.12, 38.0, 80), np.linspace(38.0, 49.8, 
 _SCALED = slice(*np.searchsorted(SPEC_HZ, (0.5, 20.0)))
 
 # raise the number when a meaning changes
-LAYOUT = f"energy 2: {NT} {NB} {len(SPEC_HZ)} {se.N_NOISE} {se.N_EARLY} {se.N_COHERENCY}"
+LAYOUT = f"energy 3: {NT} {NB} {len(SPEC_HZ)} {se.N_NOISE} {se.N_EARLY} {se.N_COHERENCY}"
 _FLOOR = 1e-16  # of power over the record's
 
 

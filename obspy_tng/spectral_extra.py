@@ -21,9 +21,10 @@ NOISE_S = 1.0, 0.2  # from this long after the start of a record to this long be
 COHERENCY_HZ = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 50.1])  # of the parts until the coda
 FINE_HZ = np.array([0, 2, 3.5, 5, 7, 10, 13, 16, 20, 23, 26, 29, 32, 35, 37.5, 40, 42, 44, 46, 48, 50.1])  # of the coda
 PAIRS = ((0, 1), (0, 2), (1, 2))  # E-N, E-Z, N-Z
-N_PARTS = 5  # before P, onset, P, S, coda
-_ONSET_S = 0.35
-_COHERENCY_MARGIN_S = (0, -0.9), (-0.15, -0.25), (0, 0), (0, 0), (0, 0)  # where frames' centres lie in the parts
+N_PARTS, _ONSET = 6, 1  # before P, onset, first seconds of P, rest of P, S, coda
+_ONSET_S, _FIRST_S = 0.35, 2.5
+_FRAMES = (128, 16), (64, 4), (128, 8), (128, 16), (128, 16), (128, 16)  # samples and hop, by part
+_COHERENCY_MARGIN_S = (0, -0.9), (-0.15, -0.25), (0, -0.1), (0, 0), (0, 0), (0, 0)  # where frames' centres lie
 _LARGEST_Z = 2.6
 
 # --- onset
@@ -41,7 +42,8 @@ N_EARLY = int(np.prod(_EARLY_SHAPE))
 _N_PAIRS = len(PAIRS)
 _COARSE = (N_PARTS - 1, len(COHERENCY_HZ) - 1, _N_PAIRS)
 _N_COARSE, _N_FINE = int(np.prod(_COARSE)), (len(FINE_HZ) - 1) * _N_PAIRS
-N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE)
+_N_ONSET = _COARSE[1] * _N_PAIRS
+N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE) - _N_ONSET
 N_EXTRA = 1 + N_NOISE + N_EARLY + N_COHERENCY
 
 
@@ -57,7 +59,8 @@ class Extra(NamedTuple):
     ln_early : numpy.ndarray, shape (3, band, window)
         ln mean square of causally band-passed motion (EARLY_HZ) soon after P (EARLY_S), over the square of the scale.
     coherency : numpy.ndarray, shape (N_PARTS - 1, band, pair), complex
-        Between components, of magnitude below 1, in bands of COHERENCY_HZ of the parts until the coda.
+        Between components, of magnitude below 1, in bands of COHERENCY_HZ of the parts until the coda. At the onset it
+        is real: so few samples tell no phase, and the first motion of P has none.
     fine : numpy.ndarray, shape (band, pair), complex
         In bands of FINE_HZ of the coda: much of it is the instrument's and the building's, and of all parts.
     """
@@ -73,8 +76,8 @@ def split_extra(extra: np.ndarray) -> Extra:
     """Return what the extra numbers of one record, shape (N_EXTRA,), stand for."""
     extra = np.asarray(extra, dtype=float)
     _, noise, first, z = np.split(extra, np.cumsum([1, N_NOISE, N_EARLY]))
-    z = z.reshape(2, -1)
-    z = z[0] + 1j * z[1]
+    real, imaginary = z[: _N_COARSE + _N_FINE], z[_N_COARSE + _N_FINE :]
+    z = real + 1j * np.insert(imaginary, [_ONSET * _N_ONSET] * _N_ONSET, 0.0)
     size = np.maximum(np.abs(z), 1e-9)
     c = z / size * np.tanh(np.minimum(size, _LARGEST_Z))
     return Extra(
@@ -89,7 +92,8 @@ def split_extra(extra: np.ndarray) -> Extra:
 def join(onset_s, ln_noise, ln_early, coherency, fine) -> np.ndarray:
     """Return the numbers of one record, shape (N_EXTRA,), of which `split_extra` gives back the meaning."""
     z = _z(np.concatenate([coherency.ravel(), fine.ravel()]))
-    return np.concatenate([[onset_s], ln_noise.ravel(), ln_early.ravel(), z.real, z.imag])
+    imaginary = np.delete(z.imag, slice(_ONSET * _N_ONSET, (_ONSET + 1) * _N_ONSET))
+    return np.concatenate([[onset_s], ln_noise.ravel(), ln_early.ravel(), z.real, imaginary])
 
 
 def _z(c):
@@ -169,7 +173,8 @@ def parts(p_s: float, sp_s: float) -> np.ndarray:
     end = NPTS / SAMPLING_RATE_HZ - 3.0
     s_s = p_s + max(sp_s, 1.0)
     strong = s_s + float(np.clip(sp_s, 4.0, 10.0))
-    edges = np.array([1.0, p_s, p_s + _ONSET_S, s_s, strong, end])
+    first = p_s + max(_ONSET_S, min(_FIRST_S, 0.6 * (s_s - p_s)))
+    edges = np.array([1.0, p_s, p_s + _ONSET_S, first, s_s, strong, end])
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
@@ -184,7 +189,7 @@ def coherency(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nd
     """
     out = []
     for part, (begin, end) in enumerate(parts(p_s, sp_s)):
-        n, hop = (64, 4) if part == 1 else (128, 16)
+        n, hop = _FRAMES[part]
         centre = np.arange(n // 2, NPTS - n // 2, hop) / SAMPLING_RATE_HZ
         early, late = _COHERENCY_MARGIN_S[part]
         chosen = centre[(centre >= begin + early) & (centre < max(end + late, begin + early + 0.3))]

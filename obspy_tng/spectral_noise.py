@@ -15,10 +15,18 @@ from obspy_tng.spectral import NB
 
 STEP = 10  # samples of a cell of the envelopes
 LENGTH = 6144
-_COHERENCY_GAIN = 0.95, 1.15, 1.15, 1.2, 1.1  # makes up for what envelopes and filters of components take, by part;
-_LOW_COHERENCY_GAIN = 1.1, 1.3, 1.6, 1.5, 1.2  # the same below 2 Hz; both measured
+_COHERENCY_GAIN = (
+    0.95,
+    1.15,
+    1.15,
+    1.15,
+    1.2,
+    1.1,
+)  # makes up for what envelopes and filters take, by part;
+_LOW_COHERENCY_GAIN = 1.1, 2.0, 2.0, 1.6, 1.5, 1.2  # the same below 2 Hz; both measured
 _WAVE, _WAVE_HZ = 128, 4.0  # samples and Hz over which the polarisation of a wave changes
-_POLARISED = 0.4, 1.5, 0.4  # how much stronger motion is along it, at the onset, in P and in S; measured
+_POLARISED = 0.4, 1.5, 1.5, 0.4  # how much stronger motion is along it, in the parts from the onset to S; measured
+_UNPOLARISED_HZ = 3.0  # below, P keeps its direction
 _LOWEST_HZ = 0.6  # their power would be all that counts below 2 Hz: their coherency is brought about by itself
 
 
@@ -56,6 +64,7 @@ def polarised(bands, edges, rng):
     part = bands[..., first:last]
     along = np.einsum("bct,bct->bt", way.conj(), part) / (way.real**2 + way.imag**2).sum(axis=1)
     share = np.repeat(_POLARISED, np.diff(edges[1:-1])).astype(np.float32)
+    share = share * (sp.BAND_HZ > _UNPOLARISED_HZ)[:, None]
     part += way * (along * share)[:, None]
     return bands
 

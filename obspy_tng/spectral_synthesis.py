@@ -34,6 +34,7 @@ _LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
 _WEAK = 0.05  # of the largest power
 _EVERYWHERE_HZ = 1.0, 2.0  # below and above, a correction is of the whole signal and of strong motion alone
+_ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as rough over frequency as those of records
 _RISE_S = 0.2, 0.2, 0.06  # E, N, Z; measured on Ridgecrest records
 
 
@@ -72,8 +73,8 @@ def synthesise(
     # after P noise and signal are of different times of the same bands, lest they interfere
     far = np.roll(bands.imag, LENGTH // 2, axis=-1)
     far[..., : start + p] = bands.imag[..., : start + p]
-    fall = _fall(ln_spectrum)
-    noise = _like_before(_shaped(far, noise_power), known.ln_noise, fall, start, p)
+    fine = _fall(ln_spectrum) + _rough(rng)
+    noise = _like_before(_shaped(far, noise_power), known.ln_noise, fine, start, p)
     signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
     target = ln_spectrum - _conditioning(SPEC_HZ)
@@ -82,7 +83,7 @@ def synthesise(
     strong = _strong(signal_power, start + p)
     haste = np.where(SPEC_HZ > _STEEP_HZ, 1.6, 1.0)
     everywhere = np.interp(SPEC_HZ, _EVERYWHERE_HZ, (1.0, 0.0))
-    signal = _causal(signal, np.zeros_like(target), fall)
+    signal = _causal(signal, np.zeros_like(target), fine)
     weak, strong = signal * (1 - strong), signal * strong
     for _ in range(_CORRECTIONS):
         weak = weak + _earlier(noise, weak + strong, known.ln_early, start + p)
@@ -90,7 +91,7 @@ def synthesise(
         strong, weak = _causal(strong, change), _causal(weak, change * everywhere)
     signal = weak + strong
     signal = signal + _earlier(noise, signal, known.ln_early, start + p)
-    return (noise + signal)[:, keep] * np.exp(float(ln_scale) + _LEVEL)
+    return _without_drift(noise + signal)[:, keep] * np.exp(float(ln_scale) + _LEVEL)
 
 
 def _conditioning(frequency_hz):
@@ -257,12 +258,34 @@ def _fall(ln_spectrum):
     return -np.clip(drop / 1.5, 0, 1)[:, None] * np.maximum((line - 48.2) / 1.6, 0) ** 3
 
 
-def _like_before(noise, ln_noise, fall, start, p):
+def _without_drift(x):
+    """Return motion that falls below the lowest described frequency as records do.
+
+    Acceleration with the square of frequency, and with the high-pass they were conditioned with.
+    """
+    below = np.clip(np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ), 1e-3, SPEC_HZ[0])
+    ln_gain = _conditioning(below) - _conditioning(SPEC_HZ[0]) + 2 * np.log(below / SPEC_HZ[0])
+    return irfft(rfft(x, _PADDED, axis=-1) * np.exp(ln_gain), _PADDED, axis=-1)[:, :LENGTH]
+
+
+def _rough(rng):
+    """Return a random ln gain at lines of _PADDED, shape (3, line): spectra are rougher than the described ones.
+
+    Much of it is common to the components.
+    """
+    nodes_hz = np.arange(0, 50 + _ROUGH_HZ, _ROUGH_HZ)
+    rough = rng.standard_normal((4, len(nodes_hz)))
+    rough = np.sqrt(1 - _ROUGH_COMMON) * rough[:3] + np.sqrt(_ROUGH_COMMON) * rough[3]
+    line = np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ)
+    return _ROUGH_LN * np.array([np.interp(line, nodes_hz, row) for row in rough]) - _ROUGH_LN**2  # mean power stays
+
+
+def _like_before(noise, ln_noise, fine, start, p):
     """Return noise whose spectrum before P is the one asked for."""
     keep = slice(start, start + NPTS)
     change = ln_noise - se.noise_spectrum(noise[:, keep], p / SAMPLING_RATE_HZ)
     line = np.fft.rfftfreq(LENGTH, 1 / SAMPLING_RATE_HZ)
-    gain = np.exp([_on_lines(line, se.NOISE_HZ, row) for row in np.clip(change, -2, 2)] + fall[:, ::2])
+    gain = np.exp([_on_lines(line, se.NOISE_HZ, row) for row in np.clip(change, -2, 2)] + fine[:, ::2])
     return irfft(rfft(noise, axis=-1) * gain, LENGTH, axis=-1)
 
 

@@ -75,6 +75,7 @@ def test_extra_numbers_come_back():
         0.11, *(rng.normal(size=x.shape) for x in (blank.ln_noise, blank.ln_early)),
         *(0.5 * np.exp(1j * rng.uniform(0, 6, x.shape)) for x in (blank.coherency, blank.fine)),
     ]  # fmt: skip
+    given[-2][1] = given[-2][1].real  # at the onset coherency has no phase
     for a, b in zip(given, spectral_extra.split_extra(spectral_extra.join(*given)), strict=True):
         assert np.allclose(a, b)
 

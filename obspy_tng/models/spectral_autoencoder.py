@@ -10,11 +10,12 @@ import torch
 from obspy_tng import spectral
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
-from obspy_tng.spectral_extra import N_EXTRA
+from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
-_OWN_SHARE = 0.9  # of a code's deviation from its station's mean is the event's, the rest chance; measured on durations
+# of a deviation from the station's mean so much is the event's, the rest chance: of the code, and of coherency
+_OWN_SHARE, _OWN_COHERENCY = 0.95, 0.7
 
 
 class Parts(NamedTuple):
@@ -48,14 +49,17 @@ class SpectralAutoencoder(Autoencoder):
         return latents, np.repeat(known.ln_scale[:, None], 3, axis=1)
 
     def settled(self, latent: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """Return a mixed latent, its code a little nearer to the mean of the pool.
+        """Return a mixed latent, its code and coherency a little nearer to the mean of the pool.
 
-        The power of one record holds what chance made of its noise; fresh noise brings chance of its own.
+        What is measured of one record holds what chance made of its noise; fresh noise brings chance of its own.
         """
-        config, out = self.network.config, latent.copy()
-        rows = slice(0, config.latent)
-        out[rows] = mean[rows] + _OWN_SHARE * (latent[rows] - mean[rows])
-        return out
+        config = self.network.config
+        out, middle = latent.ravel().copy(), mean.ravel()
+        last = config.latent * config.steps + config.spectrum + N_EXTRA
+        code, coherency = slice(0, config.latent * config.steps), slice(last - N_COHERENCY, last)
+        for some, share in ((code, _OWN_SHARE), (coherency, _OWN_COHERENCY)):
+            out[some] = middle[some] + share * (out[some] - middle[some])
+        return out.reshape(latent.shape)
 
     def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None) -> np.ndarray:
         """Return an accelerogram (3, npts) in m/s² with the energy of a latent and phases of its own."""
