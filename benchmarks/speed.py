@@ -63,9 +63,11 @@ def process(program: str, *words):
     """Return a function that runs a Python program in a process of its own."""
 
     def run():
-        subprocess.run(
-            [sys.executable, "-c", program, *map(str, words)], check=True, stdout=subprocess.DEVNULL, cwd=ROOT
+        done = subprocess.run(
+            [sys.executable, "-c", program, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
         )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(map(str, words))}: {done.stderr}")
 
     return run
 
@@ -223,17 +225,24 @@ def main():
     if not args.data.is_dir():
         print(f"{args.data} is absent: simulated records of data_samples/ and white noise instead of real records")
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    with tempfile.TemporaryDirectory() as folder:
-        rows = cold(args.repeat, Path(folder)) + warm(args.data, args.repeat, args.threads)
-    try:
-        rows += hvsr(args.data, args.repeat)
-    except ImportError as err:
-        print(f"hvsrpy is absent ({err}): pip install '.[bench]'")
     print(f"{args.threads} threads, shortest of {args.repeat} in turns")
-    print(LINE.format("", "ours (ms)", "other (ms)", "other", "times"))
+    print(LINE.format("", "ours (ms)", "other (ms)", "other", "times"), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        show(cold(args.repeat, Path(folder)))
+    show(warm(args.data, args.repeat, args.threads))
+    try:
+        show(hvsr(args.data, args.repeat))
+    except ModuleNotFoundError as err:
+        print(f"hvsrpy is absent ({err}): pip install '.[bench]'")
+
+
+def show(rows: list[Row]) -> None:
+    """Print rows of the table."""
     for row in rows:
         times = f"{row.ratio:.1f}" + (" faster" if row.peer else " floor")
-        print(LINE.format(row.name, f"{1e3 * row.ours_s:.1f}", f"{1e3 * row.other_s:.1f}", row.other, times))
+        print(
+            LINE.format(row.name, f"{1e3 * row.ours_s:.1f}", f"{1e3 * row.other_s:.1f}", row.other, times), flush=True
+        )
 
 
 if __name__ == "__main__":
