@@ -182,3 +182,17 @@ def test_comes_to_rest():
     displacement = np.cumsum(velocity, axis=1) / 100
     for motion, most in ((velocity, 0.05), (displacement, 0.10)):
         assert np.median(np.abs(motion[:, -50:]).max(axis=1) / np.abs(motion).max(axis=1)) <= most
+
+
+def test_chance_of_one_record_is_not_passed_on():
+    """Deviations of the code count .95, of coherency .7, of spectrum, noise, first instants and S−P whole."""
+    model = tng.load_model("tng-spectral-1")
+    rng = np.random.default_rng(0)
+    mean, mixed = rng.normal(size=(2, *model.latent_shape))
+    a, b, out = (model.unpack(x[None].astype(np.float32)) for x in (mean, mixed, model.settled(mixed, mean)))
+    first = -spectral_extra.N_COHERENCY
+    for share, pick in (
+        (0.95, lambda p: p.code), (0.7, lambda p: p.extra[:, first:]), (1.0, lambda p: p.extra[:, :first]),
+        (1.0, lambda p: p.ln_spectrum), (1.0, lambda p: p.ln_sp),
+    ):  # fmt: skip
+        assert pick(out) == pytest.approx(pick(a) + share * (pick(b) - pick(a)), abs=1e-5)

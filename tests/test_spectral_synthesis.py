@@ -6,7 +6,7 @@ import pytest
 from obspy_tng import spectral, spectral_extra
 from obspy_tng.preprocessing import condition, land
 from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
-from obspy_tng.spectral_synthesis import _LEVEL, synthesise
+from obspy_tng.spectral_synthesis import _LEVEL, _rough, _without_drift, synthesise
 
 
 def record(seed=0, sp_s=5.0):
@@ -104,11 +104,12 @@ def test_first_instants_are_kept():
 
 def test_polarised_noise_keeps_its_power():
     """Components are more coherent over 0.64 s; no part's mean square changes, and nothing before P or in the coda."""
-    rng, edges = np.random.default_rng(0), np.array([0, 1064, 1100, 1500, 2000, LENGTH])
+    rng, edges = np.random.default_rng(0), np.array([0, 1064, 1100, 1300, 1500, 2000, LENGTH])
     plain = narrow(rng)
     mixed = polarised(plain.copy(), edges, rng)
     assert np.array_equal(plain[..., :1064], mixed[..., :1064]) and np.array_equal(plain[..., 2000:], mixed[..., 2000:])
-    power, none = np.ones((3, plain.shape[0], LENGTH // STEP)), np.zeros((5, plain.shape[0], 3), dtype=complex)
+    assert np.array_equal(plain[:8], mixed[:8])  # below 3 Hz P keeps its direction
+    power, none = np.ones((3, plain.shape[0], LENGTH // STEP)), np.zeros((6, plain.shape[0], 3), dtype=complex)
     square, coherence = [], []
     for given in (plain, mixed):
         out = coherent(given, power, none, edges)[16:, :, 1100:1484]
@@ -132,3 +133,26 @@ def test_no_burst_at_the_end():
     y = synthesise(power, known.ln_spectrum[0], known.extra[0], known.ln_scale[0], known.ln_sp[0], rng)
     late, coda = (np.sqrt((y[:, a:b] ** 2).mean()) for a, b in ((5200, 5700), (3600, 4700)))
     assert late < 4 * coda
+
+
+def test_roughness_keeps_the_power():
+    """Random gains: mean power 1, their ln .25, correlated by .7 between components, and not 1.6 Hz apart."""
+    nodes = np.rint(np.arange(0, 50, 0.8) * 2 * LENGTH / 100).astype(int)  # lines 0.8 Hz apart
+    rough = np.array([_rough(np.random.default_rng(i))[:, nodes] for i in range(400)])
+    assert np.exp(2 * rough).mean() == pytest.approx(1.0, rel=0.02)
+    assert rough.std() == pytest.approx(0.25, rel=0.05)
+    assert np.corrcoef(rough[:, 0].ravel(), rough[:, 2].ravel())[0, 1] == pytest.approx(0.7, abs=0.05)
+    assert abs(np.corrcoef(rough[..., :-2].ravel(), rough[..., 2:].ravel())[0, 1]) < 0.05
+
+
+def test_below_the_description_motion_falls():
+    """A sine of 0.06 Hz comes out at a quarter of what one of 0.12 Hz does, and as the high-pass of 0.1 Hz lets it."""
+    t = np.arange(LENGTH) / 100
+    middle = slice(2000, 4000)
+    sizes = []
+    for frequency_hz in (0.06, 0.125, 1.0):
+        wave = np.tile(np.sin(2 * np.pi * frequency_hz * t), (3, 1))
+        sizes.append(np.abs(_without_drift(wave)[:, middle]).max() / np.abs(wave[:, middle]).max())
+    high_pass = (1 + (0.1 / 0.12) ** 4) / (1 + (0.1 / 0.06) ** 4)
+    assert sizes[0] == pytest.approx(0.25 * high_pass, abs=0.06)
+    assert sizes[1:] == pytest.approx([1.0, 1.0], abs=0.06)
