@@ -22,7 +22,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data_samples" / "network"
-LINE = "{:34}{:>12}{:>14}  {:44}{:>9}"
+LINE = "{:34}{:>12}{:>14}  {:50}{:>12}"
 
 
 class Row(NamedTuple):
