@@ -65,6 +65,13 @@ class Record:
         ``"pick"``, ``"travel time"`` or ``""``; of S when both differ.
     oriented : bool
         False when the azimuths of horizontals 1 and 2 are not known: 2 stands in the row of E, 1 in that of N.
+
+    Examples
+    --------
+    >>> import obspy_tng as tng
+    >>> record = tng.read_records("data_samples/*.zip")[0]
+    >>> record.id, record.data.shape, record.duration_s
+    ('TK.0099..900101', (3, 4500), 44.99)
     """
 
     data: np.ndarray
