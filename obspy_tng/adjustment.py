@@ -196,7 +196,9 @@ def _columns(path: Path) -> np.ndarray:
         if at[0]:
             stations.add(cells[0])
         if len(cells) <= max(at) or not all(_is_number(cells[i]) and 0 < float(cells[i]) < np.inf for i in at):
-            raise TNGError(f"{path}, line {number}: {line.strip()[:60]!r}; wanted: frequency in Hz, amplitude, both above 0")
+            raise TNGError(
+                f"{path}, line {number}: {line.strip()[:60]!r}; wanted: frequency in Hz, amplitude, both above 0"
+            )
         rows.append([float(cells[i]) for i in at])
     if len(stations) > 1:
         raise TNGError(f"{path} holds the curves of {', '.join(sorted(stations))}; keep one")

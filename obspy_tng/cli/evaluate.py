@@ -82,8 +82,8 @@ from obspy_tng.cli.output import replace, tell, write_netcdf
 def evaluate(real, synthetic, report, out, as_json, latents, splits, **settings):
     """Measure how well generated records stand for real ones.
 
-    REAL and SYNTHETIC are files ObsPy reads, directories, zip archives or corpora; stations are matched by NET.STA. Prints a
-    table of the generated records beside the real-vs-real floor and naive baselines.
+    REAL and SYNTHETIC are files ObsPy reads, directories, zip archives or corpora; stations are matched by NET.STA.
+    Prints a table of the generated records beside the real-vs-real floor and naive baselines.
     """
     import obspy_tng as tng
     from obspy_tng.evaluation.text import as_json as plain

@@ -1,7 +1,6 @@
 """Which samples are S wave and which are noise.
 
-Onsets come from picks, else travel times (both already in a record), else from the energy of the record
-itself.
+Onsets come from picks, else travel times (both already in a record), else from the energy of the record itself.
 """
 
 from __future__ import annotations
