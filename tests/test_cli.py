@@ -70,7 +70,7 @@ def test_training_by_command_line(tmp_path):
     args = ["train", tmp_path / "corpus", "--out", tmp_path / "run", "--epochs", 1, "--precision", "fp32"]
     assert run(*args).exit_code == 0
     assert {p.name for p in (tmp_path / "run").iterdir()} == {
-        "checkpoint.safetensors", "model.safetensors", "model.json", "history.csv",
+        "checkpoint.safetensors", "model.safetensors", "model.json", "history.csv", "steps.csv",
     }  # fmt: skip
     again = run(*args)
     assert again.exit_code == 2
