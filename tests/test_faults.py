@@ -283,7 +283,8 @@ def test_two_builds_of_one_corpus(tmp_path, monkeypatch):
 def test_signals_end_with_one_line(tmp_path, sig, code, line):
     """Ctrl-C and SIGTERM in the middle of a corpus: one line, 130 and 143, neither corpus nor hidden folder."""
     script = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what was started in the background ignores it
 import obspy_tng.corpus as module
 whole = module.row_of
 def slow(*args):

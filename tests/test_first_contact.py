@@ -111,7 +111,7 @@ def test_first_contact(tmp_path):
     assert "2.6 Hz   published" in readme and "tests collected" in readme
     f0_hz = {w[0]: w[1] for w in (line.split() for line in readme.splitlines()) if len(w) > 1 and "XT." in w[0]}
     assert float(f0_hz["XT.SOFT"]) == pytest.approx(2.0, rel=0.12) and f0_hz["XT.ROCK"] == "-"
-    assert "BW.RJOB" in quickstart and "SIMULATED" in quickstart
+    assert "BW.RJOB" in quickstart and "8 records, simulated, f0 1.8" in quickstart
     for folder, count in {"sac": 60, "soft": 60, "cwc": 15, "generated": 15}.items():
         traces = [obspy.read(str(path))[0] for path in sorted((clone / folder).glob("*.SAC"))]
         assert len(traces) == count, folder
