@@ -113,7 +113,7 @@ def test_first_contact(tmp_path):
     assert float(f0_hz["XT.SOFT"]) == pytest.approx(2.0, rel=0.12) and f0_hz["XT.ROCK"] == "-"
     assert "BW.RJOB" in quickstart and "8 records, simulated, f0 1.8" in quickstart
     for folder, count in {"sac": 60, "soft": 60, "cwc": 15, "generated": 15}.items():
-        traces = [obspy.read(str(path))[0] for path in sorted((clone / folder).glob("*.SAC"))]
+        traces = [obspy.read(str(path))[0] for path in sorted((clone / folder).rglob("*.sac"))]
         assert len(traces) == count, folder
         assert {(t.stats.npts, t.stats.sampling_rate) for t in traces} == {(6000, 100.0)}
         assert all(t.data.std() > 0 for t in traces)
