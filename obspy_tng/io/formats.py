@@ -18,6 +18,8 @@ from .nsmn import _is_nsmn
 
 # PICKLE runs code of the file; CSS and NNSA_KB_CORE are tables that name other files, anywhere, to be read
 REFUSED = frozenset({"PICKLE", "CSS", "NNSA_KB_CORE"})
+# ObsPy's decoder of compressed GSE writes beyond its memory on damaged files and takes the process along
+_FRAGILE = frozenset({"GSE1", "GSE2"})
 _OURS = {"DYNA": _is_dyna, "NSMN": _is_nsmn, "AT2": _is_at2}
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -41,7 +43,7 @@ def read_waveform(raw, name, *, headonly=False):
     Raises
     ------
     FormatError
-        No reader knows the bytes, or they are a Python pickle.
+        No reader knows the bytes, or they are a Python pickle or GSE.
     Exception
         Whatever ObsPy's readers raise on damaged files.
     """
@@ -53,6 +55,11 @@ def read_waveform(raw, name, *, headonly=False):
         if raw.startswith(_PICKLE_STARTS):
             raise FormatError(f"{name}: a Python pickle, which may hold code to run; write MSEED, SAC or AT2")
         raise FormatError(f"{name}: not a waveform format ObsPy knows")
+    if kind in _FRAGILE:
+        raise FormatError(
+            f"{name}: {kind}, whose decoder in ObsPy does not survive damaged files; write MSEED, or give the Stream "
+            "that obspy.read returns"
+        )
     return obspy.read(source, format=kind, headonly=headonly)
 
 

@@ -9,9 +9,11 @@ import tarfile
 import zipfile
 
 import numpy as np
+import obspy
 import pytest
 from obspy import Trace
 
+import obspy_tng as tng
 from obspy_tng.io import files, packed
 from obspy_tng.io.files import read_members
 
@@ -198,3 +200,14 @@ def test_archive_of_archives_has_one_budget(tmp_path, monkeypatch, dyna):
     names, skipped = collect(tmp_path / "a.zip")
     assert names == ["a.zip/1.asc", "a.zip/2.asc"]
     assert "far more than it holds" in skipped["a.zip/3.asc"]
+
+
+def test_gse_is_not_decoded_here(tmp_path):
+    """Damaged GSE2 takes ObsPy's decoder and the process along: files are refused with a way out, a Stream is taken."""
+    stream = obspy.read()
+    for trace in stream:
+        trace.data = trace.data.astype("int32")
+    stream.write(str(tmp_path / "a.gse2"), format="GSE2")
+    names, skipped = collect(tmp_path / "a.gse2")
+    assert not names and "obspy.read" in skipped["a.gse2"]
+    assert len(tng.records(obspy.read(str(tmp_path / "a.gse2")))) == 1
