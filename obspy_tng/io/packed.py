@@ -76,7 +76,7 @@ def zip_members(file, budget, entries=None, passed_over=lambda path: None):
     """
     with zipfile.ZipFile(file) as archive:
         for info in sorted(archive.infolist(), key=lambda info: info.filename)[slice(*(entries or (None,)))]:
-            if info.is_dir():
+            if info.filename.endswith("/"):  # is_dir() does not survive a member without a name
                 continue
             raw, reason = None, passed_over(info.filename)
             if reason is None and stat.S_ISLNK(info.external_attr >> 16):

@@ -211,3 +211,19 @@ def test_gse_is_not_decoded_here(tmp_path):
     names, skipped = collect(tmp_path / "a.gse2")
     assert not names and "obspy.read" in skipped["a.gse2"]
     assert len(tng.records(obspy.read(str(tmp_path / "a.gse2")))) == 1
+
+
+def test_member_without_a_name(tmp_path, dyna):
+    """A zip member whose name is empty is skipped or read like any other; its neighbours are read."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("x", b"nothing")
+        file.writestr("b.asc", dyna().read_bytes())
+    raw = bytearray((tmp_path / "a.zip").read_bytes())
+    with zipfile.ZipFile(tmp_path / "a.zip") as file:
+        at = file.start_dir
+    assert raw[at : at + 4] == b"PK\x01\x02" and raw[at + 46 : at + 47] == b"x"
+    raw[at + 28] = 0  # length of the name
+    raw[at + 32] = 1  # the byte is a comment now
+    (tmp_path / "a.zip").write_bytes(raw)
+    names, skipped = collect(tmp_path / "a.zip")
+    assert names == ["a.zip/b.asc"] and len(skipped) == 1
