@@ -51,7 +51,7 @@ def map_parts(
     if isinstance(data, np.ndarray):
         yield function(_from_array(data, sampling_rate_hz), None), []
         return
-    if isinstance(data, (str, bytes, Stream, Records)) or hasattr(data, "__fspath__"):
+    if isinstance(data, (str, bytes, Stream, Record, Records)) or hasattr(data, "__fspath__"):
         data = [data]
     if not isinstance(data, Iterable):
         raise TNGError(f"{type(data).__name__} given; {_ACCEPTED}")

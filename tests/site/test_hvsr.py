@@ -97,6 +97,12 @@ def test_inputs_of_every_kind(stream, tmp_path):
         np.testing.assert_array_equal(trace.data, data)
 
 
+def test_one_record(stream):
+    """A single Record is taken as a list of one is."""
+    record = records(stream[:3])[0]
+    assert np.array_equal(hvsr(record).curve, hvsr([record]).curve, equal_nan=True)
+
+
 def test_statistics_of_the_station(curves):
     """The station curve is exp(mean ln) over records with values, sigma has ddof 1, n_valid counts them."""
     logs = np.log(curves.hvsr.values)
