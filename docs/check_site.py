@@ -128,10 +128,12 @@ def _looked_at(page, width):
 
 def _searched(page, site, word="hvsr", least=5):
     """Yield a fault unless a search finds pages, the one on HVSR among the first ten."""
+    from playwright.sync_api import TimeoutError as TookTooLong
+
     page.goto(f"{site}/search.html?q={word}")
     try:
         page.wait_for_function(f"document.querySelectorAll('ul.search li a').length >= {least}", timeout=10_000)
-    except Exception:
+    except TookTooLong:
         yield f"search for {word!r} finds fewer than {least} pages"
         return
     page.wait_for_load_state("networkidle")  # the pages found are fetched for their summaries
