@@ -29,7 +29,7 @@ from obspy_tng.preprocessing import NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.provenance import run_id
 from obspy_tng.record import Record
 from obspy_tng.scaling import scaling
-from obspy_tng.synthesis import child, mixed, model_of, origin, realise
+from obspy_tng.synthesis import child, mixed, model_of, origin, realise, require_settings
 from obspy_tng.writing import sweep, whole, writable
 
 if TYPE_CHECKING:
@@ -98,10 +98,7 @@ def generate_corpus(
     """
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise TNGError(f"n={n!r} realisations asked for; accepted: 1 or more of each station")
-    if instrument not in ("X", "N"):
-        raise TNGError(f"instrument {instrument!r} not known; accepted: 'X' (synthetic), 'N' (accelerometer)")
-    if not 0 <= latent_noise <= 10:
-        raise TNGError(f"latent_noise {latent_noise!r} given; accepted: 0 to 10, in sd of the pool's codes")
+    require_settings(instrument, latent_noise)
     out, sampler = Path(out), sampler or sampling.DEFAULT
     found = [find_pool(s, pool, getattr(model, "name", model)) for s in _codes(stations)]
     if twice := sorted({p.code for p in found if [q.code for q in found].count(p.code) > 1}):

@@ -100,10 +100,7 @@ def generate(
             f"n={n!r} realisations asked for; 1 to {MAX_REALISATIONS} fit into a Stream (two-character locations). "
             "For more, call generate() with several seeds and collect them in a corpus: obspy-tng corpus build"
         )
-    if instrument not in ("X", "N"):
-        raise TNGError(f"instrument {instrument!r} not known; accepted: 'X' (synthetic), 'N' (accelerometer)")
-    if not 0 <= latent_noise <= 10:
-        raise TNGError(f"latent_noise {latent_noise!r} given; accepted: 0 to 10, in sd of the pool's codes")
+    require_settings(instrument, latent_noise)
     if station is not None and not isinstance(station, str):
         raise TypeError(f"station must be a string such as '0205', not {station!r}: leading zeros would be lost")
     seed = secrets.randbits(32) if seed is None else int(seed)
@@ -149,6 +146,14 @@ def generate(
                     )
                 stream.append(mark(trace, made))
     return stream
+
+
+def require_settings(instrument: str, latent_noise: float) -> None:
+    """Raise TNGError unless `generate` accepts these."""
+    if instrument not in ("X", "N"):
+        raise TNGError(f"instrument {instrument!r} not known; accepted: 'X' (synthetic), 'N' (accelerometer)")
+    if not 0 <= latent_noise <= 10:
+        raise TNGError(f"latent_noise {latent_noise!r} given; accepted: 0 to 10, in sd of the pool's codes")
 
 
 def model_of(pool: LatentPool, model=None, device: str = "cpu"):
