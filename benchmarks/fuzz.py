@@ -1,8 +1,9 @@
 """Coverage-guided fuzzing (atheris, extra ``fuzz``) of every reader: files, metadata, pools, corpora, weights.
 
 ``python benchmarks/fuzz.py --runs 1000000`` shares the runs out among the targets of ``fuzzing/``, seeded by small
-files it makes itself, and prints a row per target: runs, unexpected exceptions, peak memory, hangs. Whatever is not an
-error the documentation names is saved with its input. Exit code 1 when there is any.
+files it makes itself, and prints a row per target: runs, unexpected exceptions, peak memory, hangs. ``--seconds 300``
+gives each target that time instead. Whatever is not an error the documentation names is saved with its input. Exit
+code 1 when there is any.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main():
     """Run all targets, or the named ones; print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=20_000, help="of all targets together")
+    parser.add_argument("--seconds", type=int, default=None, help="of each target, in place of --runs")
     parser.add_argument("--targets", nargs="*", help="only these")
     parser.add_argument("--jobs", type=int, default=1, help="targets at a time")
     parser.add_argument("--seed", type=int, default=1)
@@ -55,7 +57,7 @@ def main():
     peak = max(r["peak_mb"] for r in results)
     print(f"{runs} runs, {bad} unexpected, peak {peak} MB; findings in {out}")
     print(json.dumps(results), file=(out / "results.json").open("w"))
-    sys.exit(1 if bad or runs < args.runs * 0.99 else 0)
+    sys.exit(1 if bad or (args.seconds is None and runs < args.runs * 0.99) else 0)
 
 
 def fuzz(name: str, runs: int, out: Path, args) -> dict:
@@ -65,10 +67,13 @@ def fuzz(name: str, runs: int, out: Path, args) -> dict:
     kept.mkdir(parents=True, exist_ok=True)
     done, peak, ended, began = 0, 0, [], time.monotonic()
     for restart in range(RESTARTS):
+        left = f"-runs={runs - done}"
+        if args.seconds is not None:
+            left = f"-max_total_time={max(1, round(args.seconds - (time.monotonic() - began)))}"
         command = [
-            sys.executable, str(HERE / "fuzz.py"), "--worker", name, "--out", str(folder), str(kept),
-            f"-runs={runs - done}", f"-seed={args.seed + restart}", f"-rss_limit_mb={args.memory}",
-            f"-timeout={args.timeout}", f"-artifact_prefix={folder}/", "-print_final_stats=1", "-verbosity=1",
+            sys.executable, str(HERE / "fuzz.py"), "--worker", name, "--out", str(folder), str(kept), left,
+            f"-seed={args.seed + restart}", f"-rss_limit_mb={args.memory}", f"-timeout={args.timeout}",
+            f"-artifact_prefix={folder}/", "-print_final_stats=1", "-verbosity=1",
         ]  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="tng-fuzz-", dir=SHM if SHM.is_dir() else None) as scratch:
             # libFuzzer ends its process without a word to Python: what it leaves goes with the folder
@@ -79,7 +84,7 @@ def fuzz(name: str, runs: int, out: Path, args) -> dict:
         )
         done += int(found[-1]) if found else 0
         peak = max([peak, *map(int, re.findall(r"stat::peak_rss_mb: *(\d+)", told.stderr))])
-        if told.returncode == 0 or done >= runs:
+        if told.returncode == 0 or (args.seconds is None and done >= runs):
             break
         ended.append(ENDS.get(told.returncode, f"code {told.returncode}"))
         (folder / f"ended-{restart}.txt").write_text(told.stderr[-20_000:])

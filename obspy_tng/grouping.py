@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 from obspy import Stream, Trace, UTCDateTime
@@ -50,7 +50,7 @@ def out_of_time(trace: Trace) -> str:
     if not 0 < trace.stats.sampling_rate < np.inf:
         return f"sampling rate {trace.stats.sampling_rate:g} Hz is not positive and finite"
     start, end = trace.stats.starttime.ns, trace.stats.endtime.ns
-    if _YEARS_NS[0] < start <= end < _YEARS_NS[1]:
+    if _YEARS_NS[0] < start <= end < _YEARS_NS[1] - 1e9 * trace.stats.delta:  # one sample may be of any rate
         return ""
     rate = f"{trace.stats.npts} samples at {trace.stats.sampling_rate:g} Hz from {start / 1e9:g} s after 1970"
     return f"{rate}: outside the years 1800 to 2200"
@@ -189,12 +189,33 @@ def stretches(cluster: list[Trace]) -> list[list[Trace]]:
         if common is None:
             common = spans
         else:
-            pairs = ([max(a, c), min(b, d)] for a, b in common for c, d in spans)
-            common = [[start, end] for start, end in pairs if start < end]
+            common = _shared(common, spans)
     if not common:
         return [cluster]
-    cut = ([t.slice(start, end, nearest_sample=True) for t in pieces] for start, end in common)
+    firsts, lasts = [start for start, _ in common], [end for _, end in common]
+    cut: list[list[Trace]] = [[] for _ in common]
+    for t in pieces:  # only what lies in it, or ends a sample before: recordings may have a thousand gaps
+        near = (
+            bisect_left(lasts, t.stats.starttime - t.stats.delta),
+            bisect_right(firsts, t.stats.endtime + t.stats.delta),
+        )
+        for k in range(*near):
+            cut[k].append(t.slice(*common[k], nearest_sample=True))
     return [[t for t in traces if t.stats.npts] for traces in cut]
+
+
+def _shared(one, other) -> list[list]:
+    """Return the spans that two lists of spans, in order and apart, have in common."""
+    out, i, k = [], 0, 0
+    while i < len(one) and k < len(other):
+        start, end = max(one[i][0], other[k][0]), min(one[i][1], other[k][1])
+        if start < end:
+            out.append([start, end])
+        if one[i][1] < other[k][1]:
+            i += 1
+        else:
+            k += 1
+    return out
 
 
 def _unmasked(traces):
