@@ -260,7 +260,7 @@ def pool_hdf5(scratch):
 def rubbish(_):
     """A few bytes for targets that make their objects of whatever they are given."""
     rng = np.random.default_rng(1)
-    return [rng.bytes(200), rng.bytes(600), bytes(100)]
+    return [rng.bytes(200), rng.bytes(600), rng.bytes(601), rng.bytes(602), bytes(100)]
 
 
 SEEDS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -23,6 +24,7 @@ from obspy_tng.io import _probe, at2, blocks, dyna, files, hdf5, matlab, nsmn
 from obspy_tng.models import autoencoder, weights
 from obspy_tng.response import to_acceleration
 from obspy_tng.site import hv_file, rejection
+from obspy_tng.site.f0 import pick_f0
 from obspy_tng.site.hvsr import hvsr
 
 EXPECTED = (TNGError, ObsPyException)  # FileNotFoundError does not occur: the files are there
@@ -91,13 +93,28 @@ def _blocks(path):
         assert all(b.sampling_rate > 0 for b in held)
 
 
-def _odd_stream(data):
-    """Return a Stream with headers of whatever the bytes say."""
+def _odd_stream(data, triple=False):
+    """Return a Stream with headers of whatever the bytes say; `triple`: three components, most of them good."""
     take = atheris.FuzzedDataProvider(data)
     rng = np.random.default_rng(take.ConsumeIntInRange(0, 9))
     rates = (100.0, 1.0, 0.0, -1.0, 1e300, 1e-300, np.nan, np.inf, 200.0)
     out = obspy.Stream()
-    for _ in range(take.ConsumeIntInRange(1, 7)):
+    if triple:
+        n, rate = take.PickValueInList([400, 3000, 9000]), take.PickValueInList([100.0, 50.0, 200.0, 12.5])
+        for name in take.PickValueInList(["ENZ", "123", "12Z", "UNE"]):
+            x = rng.normal(size=n) * np.exp(-np.abs(np.arange(n) - n / 3) / n * take.ConsumeIntInRange(0, 30))
+            for _ in range(max(0, take.ConsumeIntInRange(0, 9) - 7)):
+                at, length = take.ConsumeIntInRange(0, n - 1), take.ConsumeIntInRange(1, n)
+                x[at : at + length] = take.PickValueInList(
+                    [0.0, 1e300, 1e-300, np.nan, np.inf, 7.0, take.ConsumeFloat()]
+                )
+            if take.ConsumeIntInRange(0, 9) == 9:
+                x = np.ma.masked_where(rng.random(n) < take.PickValueInList([0.001, 0.1, 1.0]), x)
+            header = {"sampling_rate": rate, "channel": "HN" + name, "station": "A", "starttime": 10**9}
+            out.append(obspy.Trace(x, header))
+            if take.ConsumeIntInRange(0, 9) == 9:
+                out[-1].stats.starttime += take.PickValueInList([0.001, 0.013, 1.0, -2.0])
+    for _ in range(take.ConsumeIntInRange(0 if triple else 1, 2 if triple else 7)):
         n = take.PickValueInList([0, 1, 2, 50, 400, 3000])
         rate = take.PickValueInList([*rates, take.ConsumeFloat()])
         x = rng.normal(size=n) * take.PickValueInList([1.0, 0.0, 1e300, 1e-300])
@@ -129,7 +146,7 @@ def _odd_stream(data):
 
 def _records(scratch):
     def run(data):
-        stream = _odd_stream(data)
+        stream = _odd_stream(data, triple=len(data) % 3 == 0)
         for found in (record.records(stream, split_gaps=True), record.records(stream, units="g")):
             for one in found:
                 one.stream()
@@ -141,10 +158,18 @@ def _records(scratch):
 
 
 def _hvsr(scratch):
+    windows = ["s", "full", "noise", "sliding:4", "sliding:10"]
+    rules = ["cox:2", "zscore:2", "sta-lta:0.2:2.5", "maximum:0.5"]
+
     def run(data):
+        take = atheris.FuzzedDataProvider(data)
+        window, rest = take.PickValueInList(windows), data[1:]
         for split in (True, False):
-            found = record.records(_odd_stream(data), split_gaps=split)
-            hvsr(found, n_frequency=20)
+            found = record.records(_odd_stream(rest, triple=True), split_gaps=split)
+            curves = hvsr(found, n_frequency=20, window=window)
+            with contextlib.suppress(TNGError):
+                curves = rejection.reject(curves, take.PickValueInList(rules))
+            pick_f0(curves, n_bootstrap=5)
 
     return run
 
