@@ -8,12 +8,12 @@ the matrix is also cut into small dense blocks (`Bands`), which a computer multi
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from obspy_tng.errors import TNGError
+from obspy_tng.site.kept import kept
 
 BLOCK = 24  # spectra per product: they and the matrix stay in cache
 FEW = 3  # up to so many are faster one by one where the matrix is sparse
@@ -243,9 +243,17 @@ def _key(npts, sampling_rate, frequency_hz, kernel, bandwidth):
     return int(npts), float(sampling_rate), frequency.tobytes(), kernel, float(bandwidth)
 
 
-@lru_cache(maxsize=64)
+def _matrix_bytes(matrix):
+    return matrix.data.nbytes + matrix.indices.nbytes
+
+
+def _bands_bytes(bands):
+    return sum(b[-1].nbytes for b in bands.blocks) + (0 if bands.matrix is None else _matrix_bytes(bands.matrix))
+
+
+@kept(_bands_bytes)
 def _bands(*key):
-    matrix = _matrix(*key)
+    matrix = _matrix.__wrapped__(*key)  # not kept twice
     starts, columns, n = matrix.indptr, matrix.indices, matrix.shape[0]
     low, high = columns[starts[:-1]], columns[starts[1:] - 1] + 1
     n_bins = int(high.max(initial=1))
@@ -267,7 +275,7 @@ def _bands(*key):
     return Bands(tuple(blocks), n_bins, n)
 
 
-@lru_cache(maxsize=64)
+@kept(_matrix_bytes)
 def _matrix(npts, sampling_rate, frequency_bytes, kernel, bandwidth):
     from scipy.sparse import csr_array
 

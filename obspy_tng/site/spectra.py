@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from obspy_tng.errors import TNGError
+from obspy_tng.site.kept import kept
 
 # name -> amplitude of "the" horizontal from the amplitudes of E and N; before any smoothing
 HORIZONTALS = {
@@ -27,7 +27,7 @@ class Horizontal(NamedTuple):
     value: float = np.nan
 
 
-@lru_cache(maxsize=64)
+@kept(lambda window: window.nbytes)
 def taper(npts: int, fraction: float) -> np.ndarray:
     """Return a Tukey window: cosine ramps over `fraction` of the length at each end, 1 between.
 
