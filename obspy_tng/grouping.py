@@ -10,7 +10,8 @@ from obspy import Stream, Trace, UTCDateTime
 LETTERS = {"E": "E", "N": "N", "Z": "Z", "U": "Z", "V": "Z", "1": "1", "2": "2", "3": "3"}
 TRIPLES = (("E", "N", "Z"), ("2", "1", "Z"), ("3", "2", "1"))  # in the order of rows
 MARGIN = 4  # samples left out on either side of an overlap that disagrees
-_YEARS_NS = (-5364662400 * 10**9, 7258118400 * 10**9)  # 1800 to 2200
+_NS_PER_S = 10**9
+_YEARS_NS = (-5364662400 * _NS_PER_S, 7258118400 * _NS_PER_S)  # 1800 to 2200
 _MAX_JOIN_S = 30.0  # pieces of one channel closer than this belong to one record, which then has a gap
 
 
@@ -49,8 +50,10 @@ def out_of_time(trace: Trace) -> str:
     """Return why the times of a trace cannot be, "" if they can: such headers come from damaged files."""
     if not 0 < trace.stats.sampling_rate < np.inf:
         return f"sampling rate {trace.stats.sampling_rate:g} Hz is not positive and finite"
+    if trace.stats.sampling_rate > _NS_PER_S:
+        return f"sampling rate {trace.stats.sampling_rate:g} Hz: times are told to the nanosecond only"
     start, end = trace.stats.starttime.ns, trace.stats.endtime.ns
-    if _YEARS_NS[0] < start <= end < _YEARS_NS[1] - 1e9 * trace.stats.delta:  # one sample may be of any rate
+    if _YEARS_NS[0] < start <= end < _YEARS_NS[1] - _NS_PER_S * trace.stats.delta:  # one sample may be of any rate
         return ""
     rate = f"{trace.stats.npts} samples at {trace.stats.sampling_rate:g} Hz from {start / 1e9:g} s after 1970"
     return f"{rate}: outside the years 1800 to 2200"

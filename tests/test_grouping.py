@@ -183,6 +183,7 @@ def test_single_sample_has_a_line(tmp_path):
     [
         (float("inf"), 0, "inf Hz"),
         (0.0, 0, "0 Hz"),
+        (1.7e308, 0, "to the nanosecond"),
         (1e-9, 0, "outside the years"),
         (100.0, 10**19, "outside the years"),
     ],
@@ -200,3 +201,12 @@ def test_one_sample_of_impossible_rate():
     """A single sample has no length, and yet its interval would overflow where it is added to a time."""
     stream = Stream([Trace(np.ones(1), {"channel": f"HH{c}", "sampling_rate": 1e-300}) for c in "EENNZZ"])
     assert "outside the years" in records(stream, split_gaps=True).skipped[0].reason
+
+
+def test_rate_that_overflows_with_a_gap():
+    """ObsPy splits a masked trace of the largest number of Hz into pieces of infinitely many (found by fuzzing)."""
+    data = np.ma.masked_equal(np.arange(30.0) % 10, 3)
+    stream = Stream([Trace(data, {"channel": f"HH{c}", "sampling_rate": 1.7976931348623157e308}) for c in "ENZ"])
+    assert {s.reason for s in records(stream, split_gaps=True).skipped} == {
+        "sampling rate 1.79769e+308 Hz: times are told to the nanosecond only"
+    }
