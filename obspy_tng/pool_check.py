@@ -24,9 +24,10 @@ def check_arrays(path, codes: np.ndarray, scale: np.ndarray, arrays: dict, n: in
         Number of parents.
     """
     every = {"codes": codes, "scale": scale, **arrays}
-    odd = [key for key, array in every.items() if getattr(array, "dtype", np.dtype("O")).kind not in "fiu"]
+    # HDF5 holds single numbers, text and nothing at all, too
+    odd = [key for key, array in every.items() if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu"]
     if odd:
-        raise ModelError(f"{path} is damaged: {', '.join(odd)} are no numbers")
+        raise ModelError(f"{path} is damaged: {', '.join(odd)} are no arrays of numbers")
     shapes = {"codes": codes.shape[:1], "scale": codes.shape[:2], "ln_sd": (n, 3), "groups": (n,)}
     shapes |= dict.fromkeys(("magnitude", "distance_km", "pga_mps2"), (n,)) | {"codes": (n, *codes.shape[1:])}
     wrong = [f"{key} {every[key].shape}" for key, shape in shapes.items() if every[key].shape != shape]

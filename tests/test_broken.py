@@ -1,10 +1,12 @@
 """Every public entry over files that are not what they seem: one clear line, nothing run, nothing half-written."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import broken_files
+import h5py
 import obspy
 import pytest
 
@@ -12,7 +14,7 @@ import obspy_tng as tng
 from obspy_tng.cli import main
 from obspy_tng.corpus import Corpus
 from obspy_tng.errors import FormatError, ModelError, RecordError, TNGError
-from obspy_tng.pool import LatentPool
+from obspy_tng.pool import LatentPool, pool_files
 
 SAMPLES = Path(__file__).parents[1] / "data_samples"
 
@@ -235,6 +237,18 @@ def test_corpora(broken):
         assert not found and [s.name for s in found.skipped] and one_line(found.skipped[0].reason), path.name
     with pytest.raises(TNGError):
         tng.train(broken["corpora"][0], broken["corpora"][0].parent.parent / "run", epochs=1)
+
+
+@pytest.mark.parametrize("key", ["codes", "scale", "groups", "ln_ratio", "ratio_frequency_hz"])
+@pytest.mark.parametrize("value", [None, 7.0, b"text"])
+def test_pools_that_hold_no_arrays(tmp_path, key, value):
+    """HDF5 may hold nothing, one number or text where a pool has an array (found by fuzzing)."""
+    path = Path(shutil.copy(pool_files()["CI.CWC"], tmp_path / "odd.h5"))
+    with h5py.File(path, "r+") as file:
+        del file[key]
+        file[key] = h5py.Empty("f") if value is None else value
+    with pytest.raises(ModelError, match=f"odd.h5 is damaged: {key} are no arrays of numbers"):
+        LatentPool.load(path)
 
 
 def test_pool_of_another_shape():
