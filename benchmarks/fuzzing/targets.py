@@ -258,7 +258,8 @@ def _forked(path, limit_bytes):
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        signal.alarm(20)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # libFuzzer's own handler came along with the fork
+        signal.alarm(5)
         try:
             _probe.look(path, limit_bytes)
             os.write(write, b"ok")
