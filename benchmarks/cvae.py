@@ -46,7 +46,7 @@ def trained(args, corpus):
             who = dict(exclude=TARGETS) if start is None else dict(stations=TARGETS, init=out[inversion, start])
             tng.train(
                 corpus, folder, kind="cvae", phase=phase, inversion=inversion, seed=1, threads=args.threads,
-                resume=True, progress=lambda line: print(line, file=sys.stderr), **who, **settings,
+                resume=True, precision="auto", progress=lambda line: print(line, file=sys.stderr), **who, **settings,
             )  # fmt: skip
     return out
 

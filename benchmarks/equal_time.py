@@ -49,8 +49,8 @@ def trained(corpus, work, names=tuple(SYSTEMS)) -> dict:
             who = dict(exclude=TARGETS) if start is None else dict(stations=TARGETS, init=out[name, start])
             clock = Clock(folder)
             tng.train(
-                corpus, folder, kind=kind, phase=phase, seed=1, threads=1, resume=True, progress=clock.tell,
-                **common, **settings, **who,
+                corpus, folder, kind=kind, phase=phase, seed=1, threads=1, resume=True, precision="auto",
+                progress=clock.tell, **common, **settings, **who,
             )  # fmt: skip
     return out
 

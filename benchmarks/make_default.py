@@ -82,8 +82,9 @@ def trained(name, settings, corpus, args):
     folder = args.work / FOLDERS[name]
     if not (folder / "model.safetensors").exists():
         tng.train(
-            corpus, folder, exclude=TARGETS, seed=SEED, name=name, threads=2, resume=True, progress=print, **settings
-        )
+            corpus, folder, exclude=TARGETS, seed=SEED, name=name, threads=2, resume=True, precision="auto",
+            progress=print, **settings,
+        )  # fmt: skip
     model = tng.load_model(folder)
     card = {
         **model.card, "name": name, "fused": True, "data": CITATION,

@@ -16,22 +16,26 @@ from obspy_tng.errors import ModelError
 from obspy_tng.models.weights import read_tensors, write_tensors
 
 EMA_STEPS = 200  # time constant of the averaged weights that are kept
-_WARM_STEPS = 200
+_WARM_STEPS = 200  # at most; of shorter runs a tenth
 
 
 class Run:
-    """Optimiser, schedule, averaged weights, history: what a checkpoint must hold."""
+    """Optimiser, schedule, averaged weights, history: what a checkpoint must hold.
 
-    def __init__(self, network, learning_rate, steps):
+    `warm` is the number of steps until the learning rate is at its peak, for kinds that need so many in any run.
+    """
+
+    def __init__(self, network, learning_rate, steps, warm=None):
         self.network, self.average = network, copy.deepcopy(network).eval()
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4, betas=(0.9, 0.98))
         self.peak, self.steps, self.done = learning_rate, max(steps, 1), 0
+        self.warm = warm or max(1, min(_WARM_STEPS, self.steps // 10))
         self.history: list[dict] = []
         self.losses: list[float] = []  # of the first steps
 
     def step(self, loss):
         """Go one step down the gradient: one-cycle rate, clipped gradient, averaged weights."""
-        warm = max(1, min(_WARM_STEPS, self.steps // 10))
+        warm = self.warm
         progress = min(1.0, max(0, self.done - warm) / max(1, self.steps - warm))
         rate = self.peak * min(1.0, (self.done + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * progress)))
         for group in self.optimiser.param_groups:

@@ -30,7 +30,8 @@ TARGETS = ("CI.CWC", "CI.WMF", "CI.ISA", "CI.HAR", "CI.SLA")
 #   Source(corpus, indices, stations), with len() and draw(rows, rng=None, part=slice(None)) -> tuple of arrays, a row
 #              per record; rng None: as they are (validation); part: these of the rows, though `rng` is asked for all
 #   start(card, source, before, options, device) -> (network, card, objective): `before` is the model of init= or None;
-#              the card comes back with "config" and whatever else must be equal for a run to be resumed
+#              the card comes back with "config" and whatever else must be equal for a run to be resumed;
+#              with "warm_steps" where the learning rate is to reach its peak after so many, in any run
 #   STREAMS    True where Source takes together=, how many chunks to hold of a corpus that is streamed
 #              (`training_store`), and has order(rng), the order of an epoch; optional
 #   objective(network, batch, train, part) -> dict of loss terms of the whole batch, "total" among them; `batch` holds
@@ -49,7 +50,7 @@ def train(
     corpus: Corpus | hints.Path, out: hints.Path, *, kind: str = "waveform", phase: int | str = 0,
     init: hints.Path | None = None, stations: Sequence[str] = (),
     exclude: Sequence[str] = (), epochs: int = 100, batch: int = 16, learning_rate: float = 1e-3, seed: int = 0,
-    validation: float = 0.2, resume: bool = False, device: str = "cpu", precision: str = "auto",
+    validation: float = 0.2, resume: bool = False, device: str = "cpu", precision: str = "fp32",
     threads: int | None = None, name: str | None = None, checkpoint_s: float = 600.0, memory_gb: float | None = None,
     progress: Callable[[str], None] | None = None, **options: Any,
 ) -> Autoencoder:  # fmt: skip
@@ -90,7 +91,8 @@ def train(
     resume : bool
         Go on from the checkpoint in `out`; the result equals an uninterrupted run, also with other processes.
     device, precision : str
-        ``precision`` "bf16", "fp32" or "auto" (bf16 where the processor computes it).
+        ``precision`` "fp32", whose losses do not depend on the number of processes; "bf16", a third faster on
+        processors that compute it; "auto", bf16 on those.
     threads : int, optional
         CPU threads of each process; torch's default when left out.
     name : str, optional
@@ -195,7 +197,7 @@ def _train(
     network.to(device)
     half = precision == "bf16" or (precision == "auto" and _computes_bf16(device))
     card["training_precision"] = "bf16" if half else "fp32"
-    run = Run(network, learning_rate, epochs * -(-len(training) // batch))
+    run = Run(network, learning_rate, epochs * -(-len(training) // batch), card.get("warm_steps"))
     course = Plan(
         epochs, batch, seed, list(module.PHASES).index(phase), device, half, _settings(card), resume, checkpoint_s
     )

@@ -18,6 +18,7 @@ from obspy_tng.training_team import ALONE, Part
 PHASES = {0: False, 1: True}  # phase -> whether it needs a model to start from
 OPTIONS = {"reference": False, "log_stft": 0.1, "ln_hvsr": 0.1, "latent_noise": 1.0}
 STREAMS = True  # its Source can read records chunk by chunk
+WARM_STEPS = 500  # it starts close to a perfect reconstruction: large steps would first lead away from it
 JITTER_S = 3.0  # training windows start up to this much earlier or later
 
 
@@ -77,11 +78,12 @@ def _as_kept(record):
 
 def start(card: dict, source: Source, before, options: dict, device: str):
     """Return network, card and objective; see `obspy_tng.training.KINDS`."""
-    from obspy_tng.models.losses import Loss
+    from obspy_tng.models.losses import ROUND, Loss
 
     phase, stations = card["phase"], card["stations"]
     terms = {k: options[k] for k in ("log_stft", "ln_hvsr")}
-    network, card = _network({**card, "loss_weights": terms}, phase, before, options["reference"], len(stations))
+    card = {**card, "loss_weights": terms, "loss_rounded_below": ROUND}
+    network, card = _network(card, phase, before, options["reference"], len(stations))
     network.to(device)
     sigma = _latent_sigma(network, source, stations, device) if phase == 1 else None
     loss = Loss(NPTS, SAMPLING_RATE_HZ, **terms).to(device)
@@ -101,6 +103,7 @@ def _network(card, phase, before, reference, n_stations):
     network = build(card)
     if before is None and not reference:
         network.start_as_lapped_transform()
+        card["warm_steps"] = WARM_STEPS
     if before is not None:
         import torch
 

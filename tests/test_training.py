@@ -1,12 +1,14 @@
 """Training: it learns, splits by event, resumes to the same numbers, refuses what does not fit."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 import torch
 
 import obspy_tng as tng
+from obspy_tng import training_waveform
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.models import weights
 
@@ -26,6 +28,7 @@ def test_training_learns_from_random_weights(corpus, tmp_path, monkeypatch):
     from obspy_tng.models.timesnet_gen import TimesNetGen
 
     monkeypatch.setattr(TimesNetGen, "start_as_lapped_transform", lambda self: self)
+    monkeypatch.setattr(training_waveform, "WARM_STEPS", None)  # which belongs to that start
     tng.train(corpus, tmp_path / "r", **{**QUICK, "epochs": 9})
     rows = list(csv.DictReader((tmp_path / "r" / "history.csv").open()))
     assert float(rows[-1]["valid_total"]) < 0.8 * float(rows[0]["valid_total"])
@@ -72,9 +75,20 @@ def test_checkpoint_of_other_settings_is_refused(phase0, corpus):
         tng.train(corpus, phase0[0], exclude=["XT.TWO"], resume=True, **{**QUICK, "seed": 4})
 
 
+def test_checkpoint_of_before_is_refused(phase0, corpus, tmp_path):
+    """A run begun before losses were rounded at zero is not gone on with: one line says what differs."""
+    tensors, metadata = weights.read_tensors(phase0[0] / "checkpoint.safetensors")
+    facts = json.loads(metadata["facts"])
+    del facts["settings"]["loss_rounded_below"], facts["settings"]["warm_steps"]
+    (tmp_path / "phase0").mkdir()
+    weights.write_tensors(tmp_path / "phase0" / "checkpoint.safetensors", tensors, {"facts": json.dumps(facts)})
+    with pytest.raises(ModelError, match=r"other settings \(loss_rounded_below, warm_steps\)"):
+        tng.train(corpus, tmp_path / "phase0", exclude=["XT.TWO"], resume=True, **QUICK)
+
+
 def test_phase_1_conditions_on_the_station(phase0, corpus, tmp_path):
     """Phase 1 starts from phase 0, keeps its held-out events unseen, and the label reaches the output."""
-    settings = {**QUICK, "epochs": 1}
+    settings = {**QUICK, "epochs": 2, "learning_rate": 1e-2}  # phase 0 has hardly left its linear start
     model = tng.train(corpus, tmp_path / "p1", phase=1, init=phase0[0], stations=["XT.SOFT", "XT.STIFF"], **settings)
     assert model.stations == ["XT.SOFT", "XT.STIFF"]
     assert model.card["events_validation"] == tng.load_model(phase0[0]).card["events_validation"]

@@ -50,9 +50,10 @@ import click
 @click.option(
     "--precision",
     type=click.Choice(["auto", "bf16", "fp32"]),
-    default="auto",
+    default="fp32",
     show_default=True,
-    help="Arithmetic of the network.",
+    help="Of the network; fp32: losses are those of any number of processes; auto: bf16, faster, where the processor "
+    "computes it.",
 )
 @click.option("--threads", type=int, metavar="N", help="Of the CPU.  [default: torch's choice]")
 @click.option("--name", metavar="NAME", help="In the model card.  [default: the folder's]")

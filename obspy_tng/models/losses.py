@@ -12,6 +12,7 @@ from torch import nn
 
 _STFT = ((64, 16), (256, 64), (1024, 256))  # window and hop in samples
 S_BEFORE_S, S_LENGTH_S = 0.5, 20.0
+ROUND = 0.05  # ln units: closer to zero than this, absolute differences go over into squares
 
 
 class Loss(nn.Module):
@@ -61,16 +62,16 @@ class Loss(nn.Module):
 
     def hvsr(self, y, x, ln_sd, s_s):
         """Return the misfit of ln HVSR, of whole records and of their S windows."""
-        whole = (self._ln_hvsr(y, ln_sd) - self._ln_hvsr(x, ln_sd)).abs().mean()
+        whole = _absolute(self._ln_hvsr(y, ln_sd) - self._ln_hvsr(x, ln_sd)).mean()
         window = self._s_window(s_s, x.shape[-1])
         a, b = (self._ln_hvsr(u * window[:, None], ln_sd) for u in (y, x))
-        return 0.5 * (whole + (a - b).abs().mean())
+        return 0.5 * (whole + _absolute(a - b).mean())
 
     def _log_stft(self, y, x, n, hop):
         window = getattr(self, f"window{n}")
         Y, X = (torch.stft(u.flatten(0, 1), n, hop, window=window, return_complex=True).abs().square() for u in (y, x))
         floor = 1e-4 * X.mean((-2, -1), keepdim=True) + 1e-12
-        return 0.5 * ((Y + floor).log() - (X + floor).log()).abs().mean()
+        return 0.5 * _absolute((Y + floor).log() - (X + floor).log()).mean()
 
     def _ln_hvsr(self, u, ln_sd):
         """Return ln HVSR (B, F) in 0.5-25 Hz of records u; quadratic horizontals, Konno-Ohmachi b = 40."""
@@ -86,6 +87,11 @@ class Loss(nn.Module):
         start = torch.nan_to_num(s_s, nan=-1e9)[:, None] - S_BEFORE_S
         inside = (t >= start) & (t < start + S_LENGTH_S)
         return torch.where(torch.isnan(s_s)[:, None], torch.ones_like(inside), inside).float()
+
+
+def _absolute(x):
+    """Return |x| without its corner, where the sign of the gradient would hang on rounding."""
+    return (x.square() + ROUND**2).sqrt() - ROUND
 
 
 def _konno_ohmachi(npts: int, rate: float, b: float = 40.0) -> np.ndarray:
