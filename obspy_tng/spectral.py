@@ -23,6 +23,7 @@ from obspy_tng import spectral_extra as se
 from obspy_tng.errors import TNGError
 from obspy_tng.preprocessing import NPTS, P_AT_S, SAMPLING_RATE_HZ, taper
 from obspy_tng.spectral_extra import frames, hann, smoothing
+from obspy_tng.spectral_onset import onset
 
 # --- lattice
 N_LONG, N_SHORT = 256, 64  # samples of a frame
@@ -42,7 +43,7 @@ SPEC_HZ = np.concatenate([np.geomspace(0.12, 38.0, 80), np.linspace(38.0, 49.8, 
 _SCALED = slice(*np.searchsorted(SPEC_HZ, (0.5, 20.0)))
 
 # raise the number when a meaning changes
-LAYOUT = f"energy 3: {NT} {NB} {len(SPEC_HZ)} {se.N_NOISE} {se.N_EARLY} {se.N_COHERENCY}"
+LAYOUT = f"energy 4: {NT} {NB} {len(SPEC_HZ)} {se.N_NOISE} {se.N_EARLY} {se.N_COHERENCY}"
 _FLOOR = 1e-16  # of power over the record's
 
 
@@ -122,7 +123,7 @@ def describe(waves: np.ndarray, s_s: np.ndarray) -> Description:
 
 def _describe(x, s_s):
     """Return the fields of one record."""
-    onset_s = se.onset(x)
+    onset_s = onset(x)
     p_s = P_AT_S + onset_s
     sp_s = float(np.clip(s_s - p_s, *S_MINUS_P_S))
     ln_spectrum = spectrum(x)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.fft import irfft, rfft
 
-from obspy_tng.preprocessing import NPTS, P_AT_S, SAMPLING_RATE_HZ
+from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ
+from obspy_tng.spectral_onset import LATEST_S
 
 # --- noise
 NOISE_HZ = np.concatenate([np.geomspace(0.2, 36.0, 28), np.linspace(38.0, 45.0, 4), np.linspace(45.8, 49.8, 8)])
@@ -26,11 +27,6 @@ _ONSET_S, _FIRST_S = 0.35, 2.5
 _FRAMES = (128, 16), (64, 4), (128, 8), (128, 16), (128, 16), (128, 16)  # samples and hop, by part
 _COHERENCY_MARGIN_S = (0, -0.9), (-0.15, -0.25), (0, -0.1), (0, 0), (0, 0), (0, 0)  # where frames' centres lie
 _LARGEST_Z = 2.6
-
-# --- onset
-_LATEST_ONSET_S = 0.35
-_EARLIER_S = 0.02
-_LOUD, _LOUD_SAMPLES, _LOUD_SHARE = 5.0, 12, 0.4  # over the noise's rms, in this share of the samples that follow
 
 # --- the first instants of P
 EARLY_HZ = np.array([0.7, 1.4, 2.8, 5.6, 11.2])  # edges of bands
@@ -81,7 +77,7 @@ def split_extra(extra: np.ndarray) -> Extra:
     size = np.maximum(np.abs(z), 1e-9)
     c = z / size * np.tanh(np.minimum(size, _LARGEST_Z))
     return Extra(
-        float(np.clip(extra[0], -_LATEST_ONSET_S, _LATEST_ONSET_S)),
+        float(np.clip(extra[0], -LATEST_S, LATEST_S)),
         noise.reshape(3, -1),
         first.reshape(_EARLY_SHAPE),
         c[:_N_COARSE].reshape(_COARSE),
@@ -100,30 +96,6 @@ def _z(c):
     """Return Fisher's z of complex coherency, its phase kept."""
     size = np.clip(np.abs(c), 1e-9, np.tanh(_LARGEST_Z))
     return c / np.maximum(np.abs(c), 1e-9) * np.arctanh(size)
-
-
-def onset(x):
-    """Return where motion begins in s after P_AT_S.
-
-    Least AIC of two variances of the differenced motion (Maeda, 1985, A method for reading and checking phase times in
-    autoprocessing system of seismic wave data), or a little before, where the motion already stands out of the noise.
-    """
-    p, half, quiet = int(P_AT_S * SAMPLING_RATE_HZ), int(1.5 * SAMPLING_RATE_HZ), int(6 * SAMPLING_RATE_HZ)
-    step = np.diff(x[:, p - quiet - 1 : p + half], axis=-1)
-    noise = np.sqrt((step[:, : quiet - half] ** 2).mean(axis=-1, keepdims=True))
-    step = step[:, quiet - half :]
-    square = (step**2 / (step**2).mean(axis=-1, keepdims=True)).sum(axis=0)
-    n, before = len(square), np.cumsum(square)[:-1]
-    k = np.arange(1, n)
-    aic = k * np.log(before / k + 1e-12) + (n - k) * np.log((before[-1] + square[-1] - before) / (n - k) + 1e-12)
-    near = np.abs(k - half) <= _LATEST_ONSET_S * SAMPLING_RATE_HZ
-    at = k[near][np.argmin(aic[near])]
-    loud = (np.abs(step) > _LOUD * noise).any(axis=0).astype(float)
-    goes_on = np.convolve(loud, np.ones(_LOUD_SAMPLES) / _LOUD_SAMPLES)[_LOUD_SAMPLES - 1 :]
-    first = max(at - int(_LATEST_ONSET_S * SAMPLING_RATE_HZ), 0)
-    begun = np.flatnonzero((loud > 0) & (goes_on > _LOUD_SHARE))
-    begun = begun[(begun >= first) & (begun < at)]
-    return ((begun[0] if begun.size else at) - half) / SAMPLING_RATE_HZ - _EARLIER_S
 
 
 def noise_spectrum(x: np.ndarray, p_s: float) -> np.ndarray:

@@ -65,8 +65,9 @@ ALLOWED = {
     "pool_check": {"errors"},
     "pool": {"errors", "io", "record", "preprocessing", "models", "pool_check", "site", "writing"},
     "sampling": {"errors"},
-    "spectral_extra": {"preprocessing"},
-    "spectral": {"errors", "preprocessing", "spectral_extra"},
+    "spectral_onset": {"preprocessing"},
+    "spectral_extra": {"preprocessing", "spectral_onset"},
+    "spectral": {"errors", "preprocessing", "spectral_extra", "spectral_onset"},
     "spectral_noise": {"preprocessing", "spectral", "spectral_extra"},
     "spectral_synthesis": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
     "provenance": {"errors", "writing", "__init__"},  # __version__
