@@ -32,6 +32,7 @@ KINDS = ("recorded", "adjusted", "simulated")
 SHIPPED_POOLS = SHIPPED / "pools"
 F0_BAND_HZ = (1.0, 20.0)  # the paper's
 _FORMAT = "obspy-tng pool 1"
+_BLOCK = 64  # records described at once: in between that takes 1 MB each
 _LIMIT_BYTES = 5 * 10**7  # of an array in a file; the codes of 5,000 records
 _NUMBERS = ("latitude_deg", "longitude_deg", "elevation_m", "vs30_mps", "f0_hz")
 _ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio")
@@ -310,8 +311,9 @@ def build_pool(
         order = np.argsort(pga)
         keep = sorted(order[np.linspace(0, len(order) - 1, max_records).round().astype(int)])
         records, pga = [records[i] for i in keep], pga[keep]
-    latents, ln_sd = model.describe(told_windows(records), records[0].code if model.stations else None)
-    first = records[0]
+    first, code = records[0], records[0].code if model.stations else None
+    blocks = (records[i : i + _BLOCK] for i in range(0, len(records), _BLOCK))
+    latents, ln_sd = map(np.concatenate, zip(*(model.describe(told_windows(b), code) for b in blocks), strict=True))
     return LatentPool(
         latents=_as_stored(latents), ln_sd=ln_sd, parents=[r.id for r in records],
         station=first.station, network=first.network, kind=kind, model=model.name, model_sha256=model.sha256,
