@@ -95,9 +95,9 @@ def main():
     report(*measured(args), args)
 
 
-def measured(args):
-    """Return {generator: measures of every split} and {generator: PSA ln bias of every split}."""
-    began, models = time.time(), {name: tng.load_model(name) for name in {GENERATORS[g][0] for g in args.only}}
+def measured(args, models=None):
+    """Return {generator: measures of every split} and {generator: PSA ln bias of every split}; `models` by name."""
+    began, models = time.time(), models or {n: tng.load_model(n) for n in {GENERATORS[g][0] for g in args.only}}
     data = stations(Corpus(args.corpus), args.stations)
     whole = sets.join([sets.of_arrays(waves, code, ids) for code, (_, waves, ids) in data.items()])
     real = features.compute(whole, jobs=args.jobs)
