@@ -58,7 +58,8 @@ def reference(corpus: Path, work: Path) -> Path:
         return folder
     torch.set_num_threads(1)
     network = Reference(ReferenceConfig())
-    per_record_s = min(step_s(network, records(1)) for _ in range(2))
+    with torch.autocast("cpu", torch.bfloat16):  # as it is trained
+        per_record_s = min(step_s(network, records(1)) for _ in range(2))
     n = max(int(BUDGET_S / per_record_s / (1 - VALIDATION)), 20)
     allowed = [i for i, code in enumerate(Corpus(corpus).codes()) if code not in TARGETS]
     share = Share(corpus, np.sort(np.random.default_rng(1).permutation(allowed)[:n]))

@@ -55,7 +55,9 @@ def evaluate(corpus, scratch):
 
 def train(corpus, scratch):
     """Train the default kind for an epoch, network as shipped."""
-    tng.train(corpus, scratch / "run", kind="spectral", epochs=1, batch=BATCH, validation=0.1, threads=1)
+    tng.train(
+        corpus, scratch / "run", kind="spectral", epochs=1, batch=BATCH, validation=0.1, threads=1, precision="auto"
+    )
 
 
 JOBS = {job.__name__: job for job in (generate, pool, hvsr, evaluate, train)}
