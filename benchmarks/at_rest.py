@@ -4,7 +4,8 @@
 
 Per record and component: mean of |v| over the last 0.5 s over the largest |v|, the same of displacement, and the
 displacement's linear trend over the record over its largest value. Median and 95th percentile over stations no network
-was trained on; real records are conditioned in the same way (`preprocessing.land`).
+was trained on. Real records are cut as they are and brought to rest once, as generated ones are (`preprocessing.land`):
+codes are of records that went through its high-pass once.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from site_generation import GENERATORS, stations
 
 import obspy_tng as tng
 from obspy_tng.corpus import Corpus
+from obspy_tng.preprocessing import NPTS, land, resampled, window_start
 from obspy_tng.synthesis import realise
 from obspy_tng.training import TARGETS
 
@@ -33,6 +35,16 @@ def at_rest(waves: np.ndarray) -> np.ndarray:
     return np.array([*ends, trend]).reshape(3, -1)
 
 
+def landed(record) -> np.ndarray:
+    """Return the window of a record, conditioned once and at rest, shape (3, NPTS)."""
+    record = resampled(record)
+    first = window_start(record)
+    out = np.zeros((3, NPTS))
+    inside = record.data[:, max(first, 0) : first + NPTS]
+    out[:, max(-first, 0) :][:, : inside.shape[1]] = land(inside)
+    return out
+
+
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -40,7 +52,11 @@ def main():
     parser.add_argument("-n", type=int, default=60, help="records per station")
     args = parser.parse_args()
     data = stations(Corpus(args.corpus), TARGETS)
-    found = {"real": np.concatenate([at_rest(waves) for _, waves, _ in data.values()], axis=1)}
+    found = {
+        "real": np.concatenate(
+            [at_rest(np.array([landed(r) for r in records])) for records, *_ in data.values()], axis=1
+        )
+    }
     for name in ("energy vp", "waveform vp"):
         model = tng.load_model(GENERATORS[name][0])
         pools = [tng.build_pool(records, model=model) for records, _, _ in data.values()]
