@@ -177,8 +177,9 @@ def afad(args) -> dict:
     real, made, rows, _ = script.measured(args.data, 200, [1])
     out = {f"afad {s}": np.median(made[s]) for s in script.STATIONS}
     out |= {f"afad {s} real": np.median(real[s]) for s in script.STATIONS}
-    scores = [row[0] for row in rows.values()]
-    return out | dict(zip(("alignment", "alignment authors", "alignment constant"), np.delete(scores, 1), strict=True))
+    for key, row in (("", "mean of"), (" authors", "authors"), (" constant", "median always")):
+        out[f"alignment{key}"] = next(values[0] for text, values in rows.items() if row in text)
+    return out
 
 
 def stations(args) -> dict:
