@@ -91,8 +91,8 @@ def train(
     resume : bool
         Go on from the checkpoint in `out`; the result equals an uninterrupted run, also with other processes.
     device, precision : str
-        ``precision`` "fp32", whose losses do not depend on the number of processes; "bf16", a third faster on
-        processors that compute it; "auto", bf16 on those.
+        ``precision`` "fp32", whose losses depend least on the number of processes (see the guide); "bf16", faster
+        on processors that compute it; "auto", bf16 on those.
     threads : int, optional
         CPU threads of each process; torch's default when left out.
     name : str, optional
