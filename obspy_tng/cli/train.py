@@ -52,8 +52,8 @@ import click
     type=click.Choice(["auto", "bf16", "fp32"]),
     default="fp32",
     show_default=True,
-    help="Of the network; fp32: losses depend least on the number of processes; auto: bf16, faster, where the processor "
-    "computes it.",
+    help="Of the network; fp32: losses depend least on the number of processes; auto: bf16, faster, where the "
+    "processor computes it.",
 )
 @click.option("--threads", type=int, metavar="N", help="Of the CPU.  [default: torch's choice]")
 @click.option("--name", metavar="NAME", help="In the model card.  [default: the folder's]")
