@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from obspy import Stream
 
 from obspy_tng import grouping
+from obspy_tng.crew import Crew
 from obspy_tng.errors import TNGError
 from obspy_tng.events import EventTable
 from obspy_tng.io import files
@@ -62,7 +64,8 @@ def map_records(
         See `obspy_tng.records`.
     jobs : int
         Processes on this machine. More than one starts fresh Pythons: a script needs
-        ``if __name__ == "__main__":``.
+        ``if __name__ == "__main__":``. Where one is killed, for want of memory say, what all had in hand is tried
+        once more, piece by piece in one process.
     scheduler : str, optional
         Address of a running dask scheduler, such as ``"tcp://10.0.0.5:8786"``, whose workers see the same files;
         `jobs` is then not used. Needs the extra ``dask``.
@@ -72,7 +75,8 @@ def map_records(
     Yields
     ------
     Part
-        A piece that fails is a `Skipped` entry with its reason, and value None. Components whose siblings lie in
+        A piece that fails is a `Skipped` entry with its reason, and value None; so is one whose process is killed
+        twice, see `jobs`. Components whose siblings lie in
         other pieces come last, in a piece of their own; what stays incomplete is listed there.
 
     Raises
@@ -206,54 +210,38 @@ def _shared_out(function, todo, context, jobs, scheduler):
         for piece in todo:
             yield _work(function, piece, context)
         return
-    with _cluster(scheduler, context) if scheduler else _processes(jobs, context) as (submit, n_workers):
+    with _cluster(scheduler, context) if scheduler else Crew(jobs, _receive, context) as crew:
         ahead = deque()
         rest = iter(todo)
         while True:
             # a bounded number in flight keeps finished results from piling up behind a slow piece
-            for piece in rest:
-                ahead.append((piece, submit(function, piece)))
-                if len(ahead) >= 4 * n_workers:
+            for piece in () if crew.lost else rest:
+                ahead.append((piece, crew.submit(_work, function, piece)))
+                if len(ahead) >= 4 * crew.workers:
                     break
-            if not ahead:
+            if not ahead and not crew.lost:
                 return
+            if not ahead:
+                crew.lost = False
+                continue
             piece, future = ahead.popleft()
             try:
-                yield future.result()
-            except BrokenExecutor:
-                reason = "a worker process died before: out of memory, or a script without `if __name__ ==`"
-                yield Part(piece, None, [Skipped(piece.name, reason)]), []
+                yield crew.result(future, _work, function, piece)
+            except BrokenExecutor as err:
+                yield Part(piece, None, [Skipped(piece.name, str(err))]), []
             except Exception as err:  # a cluster's worker that died, or a value that cannot be sent
                 text = (str(err).strip() or "no message").splitlines()[0][:200]
                 yield Part(piece, None, [Skipped(piece.name, f"{type(err).__name__}: {text}")]), []
 
 
 @contextmanager
-def _processes(jobs, context):
-    from multiprocessing import get_context
-
-    # a fork would copy the locks of whatever threads the caller runs
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_receive, initargs=(context,))
-
-    def submit(function, piece):
-        try:
-            return pool.submit(_work, function, piece)
-        except BrokenExecutor as err:
-            failed = Future()
-            failed.set_exception(err)
-            return failed
-
-    try:
-        yield submit, jobs
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
 def _cluster(address, context):
     with _client(address) as (client, workers):
         shared = client.scatter(context, broadcast=True, hash=False)
-        yield lambda function, piece: client.submit(_work, function, piece, shared, pure=False), workers
+        yield SimpleNamespace(
+            workers=workers, lost=False, result=lambda future, *task: future.result(),
+            submit=lambda *task: client.submit(*task, shared, pure=False),
+        )  # fmt: skip
 
 
 def _worker_errors():

@@ -1,7 +1,12 @@
 """Archives in pieces: the same records and numbers however they are cut and whoever does the work."""
 
+import os
+import signal
+import subprocess
+import sys
 import zipfile
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import obspy
@@ -43,11 +48,17 @@ def fails(records, piece, *, name):
     return [r.station for r in records]
 
 
-def dies(records, piece):
-    """End the worker process, as the kernel does when memory is short."""
-    import os
+def killed(records, piece, *, names, once):
+    """Return what `samples` does, where no record is of the named stations; those kill -9 their process.
 
-    os._exit(1)
+    `once` is a folder: each name kills once only, and leaves a file there.
+    """
+    for name in {r.station for r in records} & set(names):
+        if once is None or not (once / name).exists():
+            if once is not None:
+                (once / name).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    return samples(records, piece)
 
 
 def run(paths, **settings):
@@ -242,12 +253,53 @@ def test_failing_piece_is_skipped_with_its_reason(tmp_path):
     assert [v for p in parts for v in p.value or ()] == [f"F{k}" for k in range(24, 30)]
 
 
-def test_dead_worker_ends_nothing(tmp_path):
-    """Pieces of a worker process that died are skipped with a reason; nothing hangs and nothing is raised."""
+@pytest.fixture(scope="module")
+def thirty(tmp_path_factory):
+    """Return a folder of 30 recordings, each of them in a piece of its own when cut into windows."""
+    folder = tmp_path_factory.mktemp("thirty")
     for k in range(30):
-        write(traces(20, f"F{k:02d}", seed=k), tmp_path / f"f{k:02d}.mseed")
-    parts = list(archive.map_records(dies, tmp_path, jobs=2))
-    assert ["worker process died" in s.reason for p in parts for s in p.skipped] == [True, True]
+        write(traces(20, f"F{k:02d}", seed=k), folder / f"f{k:02d}.mseed")
+    return folder
+
+
+def test_killed_workers_change_nothing(thirty, tmp_path):
+    """Kill -9 of a worker, twice: what was lost with it is done again, and all is as if nothing had happened."""
+    function = partial(killed, names=("F03", "F20"), once=tmp_path)
+    parts = list(archive.map_records(function, thirty, window_s=10, jobs=2))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["F03", "F20"]
+    assert [s for p in parts for s in p.skipped] == []
+    assert same([v for p in parts for v in p.value or ()], run(thirty, window_s=10)[0])
+
+
+def test_piece_that_kills_its_workers_is_skipped_alone(thirty):
+    """A piece that kills every worker it meets is named with the reason; all others are done, in order."""
+    function = partial(killed, names=("F00", "F21"), once=None)
+    parts = list(archive.map_records(function, thirty, window_s=10, jobs=2))
+    skipped = [s for p in parts for s in p.skipped]
+    assert [s.name[:6] for s in skipped] == ["XX.F00", "XX.F21"]
+    assert all("killed its worker process twice" in s.reason and "memory" in s.reason for s in skipped)
+    done = [v for p in parts for v in p.value or ()]
+    assert same(done, [v for v in run(thirty, window_s=10)[0] if v[0][3:6] not in ("F00", "F21")])
+
+
+def test_script_without_main_ends(thirty, tmp_path):
+    """Workers that cannot begin are told of for each piece, in little time: not one is started per piece."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "from obspy_tng.archive import map_records\n"
+        "from test_archive import samples\n"
+        "print('begun', file=sys.stderr)\n"
+        f"parts = list(map_records(samples, {str(thirty)!r}, window_s=10, jobs=2))\n"
+        "print(*(s.reason for p in parts for s in p.skipped), sep='\\n')\n"
+    )
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    where = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=where, timeout=60)
+    told = done.stdout.splitlines()
+    assert len(told) == 30
+    assert set(told) == {"worker processes die at once: no memory, or a script without `if __name__ ==`"}
+    assert done.stderr.count("begun") <= 6
 
 
 @pytest.mark.parametrize(

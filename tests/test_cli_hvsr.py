@@ -1,9 +1,12 @@
 """``obspy-tng hvsr`` as a user runs it: on the sample network, with every output and exit code."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -166,6 +169,37 @@ def test_microtremor(tremor, tmp_path):
     assert run(tremor, "--window", "sliding:60", "--jobs", 2, "--out", tmp_path / "two.csv").exit_code == 0
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     assert "--window sliding:60" in run(tremor).stderr
+
+
+def workers(pid):
+    """Return the processes that a process has started to work for it."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(OSError):  # it has ended
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the workers")
+def test_killed_worker(tmp_path):
+    """Kill -9 of a worker with work in hand: exit 0, nothing skipped, and the bytes of an undisturbed run."""
+    for k in range(3):
+        rows = np.random.default_rng(k).normal(0, 1e4, (3, 30_000)).astype(np.int32)
+        header = {"network": "XX", "station": f"M{k}", "sampling_rate": 50.0}
+        whole = Stream([Trace(row, {**header, "channel": f"HH{c}"}) for row, c in zip(rows, "ENZ", strict=True)])
+        whole.write(str(tmp_path / f"{k}.mseed"), format="MSEED")
+    files = [str(path) for path in sorted(tmp_path.iterdir())]
+    assert run(*files, "--window", "sliding:60", "--out", tmp_path / "one.csv").exit_code == 0
+    command = [sys.executable, "-m", "obspy_tng.cli", "hvsr", *files, "--window", "sliding:60", "--jobs", "2"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([*command, "--out", tmp_path / "two.csv"], **quiet)
+    while not (found := workers(process.pid)):  # as soon as there is one: it still imports, pieces are given out
+        assert process.poll() is None, process.stderr.read()
+    os.kill(found[0], signal.SIGKILL)
+    stderr = process.communicate(timeout=60)[1]
+    assert process.returncode == 0 and stderr == f"wrote {tmp_path / 'two.csv'}\n"
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
 def test_rejection_and_mask(tremor, tmp_path):

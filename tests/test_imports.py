@@ -25,7 +25,8 @@ ALLOWED = {
     "assembly": {"errors", "grouping", "response"},
     "record": {"errors", "assembly", "events", "grouping", "io"},
     "pieces": {"errors", "grouping", "io", "record"},
-    "archive": {"errors", "events", "grouping", "io", "pieces", "record"},
+    "crew": set(),
+    "archive": {"crew", "errors", "events", "grouping", "io", "pieces", "record"},
     "site": {"errors", "archive", "record", "events", "writing"},  # archive: the same work on this machine or a cluster
     "corpus_table": {"errors"},
     "corpus": {"corpus_table", "errors", "assembly", "io", "record", "writing"},

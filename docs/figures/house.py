@@ -15,7 +15,7 @@ BOXES = {  # title -> modules, a folder is one
     "io": ("io",),
     "simulation": ("simulation",),
     "records": ("record", "grouping", "assembly", "response", "events"),
-    "archive": ("archive", "pieces"),
+    "archive": ("archive", "crew", "pieces"),
     "site": ("site",),
     "corpus": ("corpus", "corpus_table"),
     "windows": ("preprocessing", "spectrogram", "conditions", "origin_spectrogram"),
