@@ -33,7 +33,7 @@ SHIPPED_POOLS = SHIPPED / "pools"
 F0_BAND_HZ = (1.0, 20.0)  # the paper's
 _FORMAT = "obspy-tng pool 1"
 _BLOCK = 64  # records described at once: in between that takes 1 MB each
-_LIMIT_BYTES = 5 * 10**7  # of an array in a file; the codes of 5,000 records
+_LIMIT_BYTES = 5 * 10**7  # of an array that a file states without holding it
 _NUMBERS = ("latitude_deg", "longitude_deg", "elevation_m", "vs30_mps", "f0_hz")
 _ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio")
 

@@ -9,6 +9,7 @@ import pytest
 
 import obspy_tng as tng
 from obspy_tng.errors import ModelError, RecordError, StationError
+from obspy_tng.io import hdf5
 from obspy_tng.pool import LatentPool, find_pool, pool_files, quantise
 
 SAMPLES = Path(__file__).parents[1] / "data_samples" / "network"
@@ -142,6 +143,37 @@ def test_damaged_pools_are_named(pool, tmp_path):
         file["parents"] = ["only one"]
     with pytest.raises(ModelError, match="damaged"):
         LatentPool.load(path)
+
+
+def test_large_pool_is_read(pool, tmp_path, monkeypatch):
+    """12,000 records, 54 MB of codes, come back as they were, in a process that has not written them."""
+    n, rng = 12_000, np.random.default_rng(0)
+    codes = rng.normal(size=(100, 64, 70)).astype(np.float32)
+    latents = np.concatenate([np.roll(codes, k, -1) for k in range(n // 100)])
+    many = {key: rng.normal(size=n) for key in ("magnitude", "distance_km", "pga_mps2")}
+    about = {"ln_sd": rng.normal(size=(n, 3)), "groups": np.zeros(n, int), "parents": [f"XX.A..{k}" for k in range(n)]}
+    whole = replace(pool, latents=latents, **many, **about)
+    path = whole.save(tmp_path / "p.h5")
+    monkeypatch.setattr(hdf5, "_seen", {})
+    again = LatentPool.load(path)
+    assert again.parents == whole.parents
+    assert np.array_equal(again.ln_sd, whole.ln_sd)
+    assert np.array_equal(quantise(again.latents[-50:])[0], quantise(whole.latents[-50:])[0])
+
+
+def test_large_pool_that_holds_nothing_is_refused(pool, tmp_path, monkeypatch):
+    """A file of some kB whose codes state 144 MB, written as zeros or not at all, is refused by name and sizes."""
+    monkeypatch.setattr(hdf5, "_seen", {})
+    for how in ({}, {"data": np.zeros((12_000, 64, 188), np.int8)}):
+        path = pool.save(tmp_path / "p.h5")
+        with h5py.File(path, "r+") as file:
+            del file["codes"]
+            file.create_dataset("codes", (12_000, 64, 188), "i1", compression="gzip", **how)
+        assert path.stat().st_size < 2_000_000
+        with pytest.raises(
+            ModelError, match=r"p\.h5 .*/codes states 144384000 bytes and holds \d+; accepted: 50000000"
+        ):
+            LatentPool.load(path)
 
 
 def test_failed_save_leaves_nothing(pool, tmp_path, monkeypatch):

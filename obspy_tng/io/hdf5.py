@@ -31,7 +31,7 @@ def require_sound(path, *, limit_bytes=LIMIT_BYTES):
     ----------
     path : str or path
     limit_bytes : int
-        Largest size a dataset may state.
+        Largest size a dataset may state; a larger one must hold a quarter of what it states in the file.
 
     Raises
     ------

@@ -39,6 +39,29 @@ def test_limit(sound):
         hdf5.require_sound(sound)
 
 
+@pytest.mark.parametrize("kind", ["held", "zeros", "index"])
+def test_limit_of_what_is_held(sound, kind):
+    """Beyond the limit what is held is in order; packed zeros, or an index that says they take more, are not."""
+    n = 10**6
+    noise = np.random.default_rng(0).integers(-60, 60, n).astype(np.int8)
+    with h5py.File(sound, "a") as file:
+        data = file.create_dataset(
+            "big", data=noise if kind == "held" else 0 * noise, chunks=(n // 2,), compression="gzip"
+        )
+        packed = data.id.get_chunk_info(0).size
+    if kind == "index":
+        raw = sound.read_bytes()
+        assert raw.count(packed.to_bytes(4, "little")) == 2
+        sound.write_bytes(raw.replace(packed.to_bytes(4, "little"), n.to_bytes(4, "little")))
+        with h5py.File(sound) as file:
+            assert file["big"].id.get_storage_size() == 2 * n
+    if kind == "held":
+        hdf5.require_sound(sound, limit_bytes=n - 1)
+    else:
+        with pytest.raises(FormatError, match=r"/big states 1000000 bytes and holds \d+;"):
+            hdf5.require_sound(sound, limit_bytes=n - 1)
+
+
 def test_no_interpreter_to_start(sound, monkeypatch):
     """Where no child can be started the look is taken here, with the same result."""
     monkeypatch.setattr(hdf5.sys, "executable", "/nonexistent/python")
