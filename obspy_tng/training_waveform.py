@@ -18,7 +18,7 @@ from obspy_tng.training_team import ALONE, Part
 PHASES = {0: False, 1: True}  # phase -> whether it needs a model to start from
 OPTIONS = {"reference": False, "log_stft": 0.1, "ln_hvsr": 0.1, "latent_noise": 1.0}
 STREAMS = True  # its Source can read records chunk by chunk
-WARM_STEPS = 500  # it starts close to a perfect reconstruction: large steps would first lead away from it
+WARM_STEPS = {0: 500, 1: 100}  # both start close to a perfect reconstruction: large steps would first lead away from it
 JITTER_S = 3.0  # training windows start up to this much earlier or later
 
 
@@ -78,11 +78,11 @@ def _as_kept(record):
 
 def start(card: dict, source: Source, before, options: dict, device: str):
     """Return network, card and objective; see `obspy_tng.training.KINDS`."""
-    from obspy_tng.models.losses import ROUND, Loss
+    from obspy_tng.models.losses import BELOW_HZ, ROUND, Loss
 
     phase, stations = card["phase"], card["stations"]
     terms = {k: options[k] for k in ("log_stft", "ln_hvsr")}
-    card = {**card, "loss_weights": terms, "loss_rounded_below": ROUND}
+    card = {**card, "loss_weights": terms, "loss_rounded_below": ROUND, "log_stft_below_hz": BELOW_HZ}
     network, card = _network(card, phase, before, options["reference"], len(stations))
     network.to(device)
     sigma = _latent_sigma(network, source, stations, device) if phase == 1 else None
@@ -101,9 +101,10 @@ def _network(card, phase, before, reference, n_stations):
         config = replace(before.network.config, n_stations=labels)
     card["config"] = config.to_dict()
     network = build(card)
+    if not reference:
+        card["warm_steps"] = WARM_STEPS[phase]
     if before is None and not reference:
         network.start_as_lapped_transform()
-        card["warm_steps"] = WARM_STEPS
     if before is not None:
         import torch
 

@@ -142,6 +142,22 @@ def test_loss_is_zero_for_the_truth_and_ignores_units():
     assert float(a["mse"]) == pytest.approx(0.25, rel=0.05)
 
 
+def test_loss_has_no_wall_at_the_nyquist_frequency():
+    """Where records hold nothing, a thousandth of 50 Hz counts as its square does; 44 Hz counts as it always did.
+
+    The last layer makes pairs of samples: a step of training moves all of them against each other by as much.
+    """
+    loss, rng = Loss(6000), np.random.default_rng(0)
+    spectrum = np.fft.rfft(rng.normal(size=(2, 3, 6000)))
+    spectrum[..., np.fft.rfftfreq(6000, 0.01) > 43] = 0
+    x = torch.from_numpy(np.fft.irfft(spectrum, 6000)).float()
+    rest = torch.zeros(2, 3), torch.tensor([20.0, float("nan")])
+    t = torch.arange(6000) / 100
+    told = {hz: loss(x + 2e-2 * torch.cos(2 * torch.pi * hz * t), x, *rest) for hz in (44, 50)}
+    assert float(told[50]["log_stft"]) < 1e-3 < 5e-3 < float(told[44]["log_stft"])
+    assert float(told[50]["mse"]) == pytest.approx(4e-4, rel=0.01)
+
+
 def test_ln_hvsr_of_the_loss_is_the_site_modules(sample_windows):
     """The ln HVSR a network is trained on agrees with the site module's, whole record, within 0.02 on the mean."""
     from obspy_tng.site.curves import hvsr_array

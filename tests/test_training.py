@@ -28,7 +28,7 @@ def test_training_learns_from_random_weights(corpus, tmp_path, monkeypatch):
     from obspy_tng.models.timesnet_gen import TimesNetGen
 
     monkeypatch.setattr(TimesNetGen, "start_as_lapped_transform", lambda self: self)
-    monkeypatch.setattr(training_waveform, "WARM_STEPS", None)  # which belongs to that start
+    monkeypatch.setitem(training_waveform.WARM_STEPS, 0, None)  # which belongs to that start
     tng.train(corpus, tmp_path / "r", **{**QUICK, "epochs": 9})
     rows = list(csv.DictReader((tmp_path / "r" / "history.csv").open()))
     assert float(rows[-1]["valid_total"]) < 0.8 * float(rows[0]["valid_total"])
@@ -76,18 +76,20 @@ def test_checkpoint_of_other_settings_is_refused(phase0, corpus):
 
 
 def test_checkpoint_of_before_is_refused(phase0, corpus, tmp_path):
-    """A run begun before losses were rounded at zero is not gone on with: one line says what differs."""
+    """A run begun before losses were rounded at zero and ended at 45 Hz is not gone on with: one line says why."""
     tensors, metadata = weights.read_tensors(phase0[0] / "checkpoint.safetensors")
     facts = json.loads(metadata["facts"])
-    del facts["settings"]["loss_rounded_below"], facts["settings"]["warm_steps"]
+    for name in ("log_stft_below_hz", "loss_rounded_below", "warm_steps"):
+        del facts["settings"][name]
     (tmp_path / "phase0").mkdir()
     weights.write_tensors(tmp_path / "phase0" / "checkpoint.safetensors", tensors, {"facts": json.dumps(facts)})
-    with pytest.raises(ModelError, match=r"other settings \(loss_rounded_below, warm_steps\)"):
+    with pytest.raises(ModelError, match=r"other settings \(log_stft_below_hz, loss_rounded_below, warm_steps\)"):
         tng.train(corpus, tmp_path / "phase0", exclude=["XT.TWO"], resume=True, **QUICK)
 
 
-def test_phase_1_conditions_on_the_station(phase0, corpus, tmp_path):
+def test_phase_1_conditions_on_the_station(phase0, corpus, tmp_path, monkeypatch):
     """Phase 1 starts from phase 0, keeps its held-out events unseen, and the label reaches the output."""
+    monkeypatch.setitem(training_waveform.WARM_STEPS, 1, None)  # a few steps are to tell
     settings = {**QUICK, "epochs": 2, "learning_rate": 1e-2}  # phase 0 has hardly left its linear start
     model = tng.train(corpus, tmp_path / "p1", phase=1, init=phase0[0], stations=["XT.SOFT", "XT.STIFF"], **settings)
     assert model.stations == ["XT.SOFT", "XT.STIFF"]

@@ -12,6 +12,7 @@ from torch import nn
 
 _STFT = ((64, 16), (256, 64), (1024, 256))  # window and hop in samples
 S_BEFORE_S, S_LENGTH_S = 0.5, 20.0
+BELOW_HZ = 45.0  # spectrograms above do not count: records hold nothing there, and ln of nothing is as steep as a wall
 ROUND = 0.05  # ln units: closer to zero than this, absolute differences go over into squares
 
 
@@ -71,7 +72,8 @@ class Loss(nn.Module):
         window = getattr(self, f"window{n}")
         Y, X = (torch.stft(u.flatten(0, 1), n, hop, window=window, return_complex=True).abs().square() for u in (y, x))
         floor = 1e-4 * X.mean((-2, -1), keepdim=True) + 1e-12
-        return 0.5 * _absolute((Y + floor).log() - (X + floor).log()).mean()
+        misfit = (Y + floor).log() - (X + floor).log()
+        return 0.5 * _absolute(misfit[:, : int(n * BELOW_HZ / self.rate) + 1]).mean()
 
     def _ln_hvsr(self, u, ln_sd):
         """Return ln HVSR (B, F) in 0.5-25 Hz of records u; quadratic horizontals, Konno-Ohmachi b = 40."""
