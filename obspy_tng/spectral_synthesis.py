@@ -1,7 +1,8 @@
 """From a spectral description to motion: fresh Gaussian noise, shaped in time, frequency and polarisation.
 
 A record is the noise that was there before P and goes on, plus a signal that begins at P. Each is a sum of narrow
-bands of complex noise, mixed among the components to the wanted coherency and multiplied by an envelope. The spectra
+bands of complex noise, mixed among the components to the wanted coherency and multiplied by an envelope, which makes up
+for what chance has made of this very noise (`spectral_envelopes`). The spectra
 of both are then brought to the described ones: of the signal by a filter of minimum phase, which lets nothing out
 before the onset.
 """
@@ -16,26 +17,21 @@ from scipy.fft import irfft, rfft
 from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import HIGHPASS_HZ, NPTS, P_AT_S, SAMPLING_RATE_HZ
-from obspy_tng.spectral import NB, NP_, SPEC_HZ, spectrum
+from obspy_tng.spectral import SPEC_HZ, spectrum
+from obspy_tng.spectral_envelopes import between, cells, met, shaped
 from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
 
 _BEFORE = 64  # samples of noise before the first one kept, at least
 _PADDED = 2 * LENGTH
-_SHARPENINGS = 8, 2  # of long and of short frames
-_LEAST_LN = -0.35  # noise after P is at least this much below all motion: what was before P may have been a coda
-_SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _CORRECTIONS = 2
 _LEVEL = 0.05  # ln; noise of the right spectrum has peaks 10 % lower than motion: half of it goes to the level
-_LATE_S, _LATE_LN = 12.0, 2.0  # the coda does not grow by more than this ln in the last seconds
-_OVERSHOOT = 5.0  # most that low bands may have in the first instants over those that follow
 _LEAST_LEAK_HZ = 0.5
 _LEAK_CORNER = 0.9  # of the next lower band
 _LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
 _WEAK = 0.05  # of the largest power
 _EVERYWHERE_HZ = 1.0, 2.0  # below and above, a correction is of the whole signal and of strong motion alone
-_ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as rough over frequency as those of records
-_RISE_S = 0.2, 0.2, 0.06  # E, N, Z; measured on Ridgecrest records
+_ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.15, 0.7  # so that frames are as rough over frequency as those of records
 
 
 def synthesise(
@@ -64,7 +60,8 @@ def synthesise(
     p = int(round((P_AT_S + known.onset_s) * SAMPLING_RATE_HZ))
     start = -(-(_BEFORE + p) // STEP) * STEP - p  # first sample kept; P stands at the edge of a cell
     power = np.exp(np.asarray(ln_power, dtype=float))
-    noise_power, signal_power = _cells(power, sp.lattice(sp_s, p / SAMPLING_RATE_HZ), start, p)
+    times_s = sp.lattice(sp_s, p / SAMPLING_RATE_HZ)
+    noise_power, signal_power = cells(power, times_s, start, p)
     edges = se.parts(p / SAMPLING_RATE_HZ, sp_s)[1:, 0] * SAMPLING_RATE_HZ + start
     edges = np.concatenate([[0], edges, [LENGTH]]).astype(int)
     both = noise_power + signal_power
@@ -73,8 +70,9 @@ def synthesise(
     # after P noise and signal are of different times of the same bands, lest they interfere
     far = np.roll(bands.imag, LENGTH // 2, axis=-1)
     far[..., : start + p] = bands.imag[..., : start + p]
+    noise_power, signal_power = met((far, bands.real), (noise_power, signal_power), ln_power, times_s, start, p)
     fine = _fall(ln_spectrum) + _rough(rng)
-    noise = _like_before(_shaped(far, noise_power), known.ln_noise, fine, start, p)
+    noise = _like_before(shaped(far, noise_power), known.ln_noise, fine, start, p)
     signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
     target = ln_spectrum - _conditioning(SPEC_HZ)
@@ -99,111 +97,19 @@ def _conditioning(frequency_hz):
     return -np.log1p((HIGHPASS_HZ / np.asarray(frequency_hz)) ** 4)
 
 
-# --- envelopes
-
-
-def _cells(power, times_s, start, p):
-    """Return power of noise and signal in cells of STEP samples, each of shape (3, NB, cell).
-
-    Noise goes on after P as it was just before. Frames see some 0.3 s (or 1.3 s at low frequencies) to each side. The
-    iteration of Richardson (1972) and Lucy (1974) finds cells of the signal that, with the noise, explain them.
-    """
-    n_cells = LENGTH // STEP
-    p_s, p_cell = p / SAMPLING_RATE_HZ, (start + p) // STEP
-    middle_s = ((np.arange(n_cells) + 0.5) * STEP - start) / SAMPLING_RATE_HZ
-    last = np.flatnonzero(times_s < NPTS / SAMPLING_RATE_HZ - 1.5)[-1] + 1
-    power, times_s = power[:, :last].transpose(0, 2, 1), times_s[:last]
-    ln = np.log(power)
-    # the last frames of long records lie beyond their end: mixed into shorter ones they would be a burst of nothing
-    end_s = NPTS / SAMPLING_RATE_HZ
-    late = times_s > end_s - _LATE_S
-    coda = ~late & (times_s > end_s - 2 * _LATE_S)
-    ln[..., late] = np.minimum(ln[..., late], ln[..., coda].mean(axis=-1, keepdims=True) + _LATE_LN)
-    power = np.exp(ln)
-    rise = (_onset((n_cells - p_cell) * STEP) ** 2).reshape(3, 1, -1, STEP).mean(axis=-1)
-    ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1)
-    noise, signal = np.empty((2, 3, NB, n_cells))
-    low, high = (slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)
-    for (rows, n), sharpenings in zip((low, high), _SHARPENINGS, strict=True):
-        half_s = n / 2 / SAMPLING_RATE_HZ
-        quiet = np.flatnonzero(times_s < p_s - half_s - _SMOOTHED_S)
-        before = _between(middle_s[:p_cell], times_s[quiet], ln[:, rows][..., quiet])
-        noise[:, rows, :p_cell] = np.exp(before)
-        least = _between(middle_s[p_cell:], times_s[NP_:], ln[:, rows][..., NP_:]) + _LEAST_LN
-        noise[:, rows, p_cell:] = np.exp(np.minimum(before.mean(axis=-1, keepdims=True), least))
-        near = times_s > p_s - 0.2 * half_s  # earlier ones see but the first instants of the signal, dimly
-        see = _seen(times_s[near] * SAMPLING_RATE_HZ + start, n, n_cells)
-        weight = see.sum(axis=0)
-        back = see / np.maximum(weight, 1e-9)
-        rest = power[:, rows][..., near] - noise[:, rows] @ see.T
-        rest = np.maximum(rest, 0.03 * power[:, rows][..., near])
-        out = np.exp(_between(middle_s, times_s[NP_:], np.log(rest[..., -len(times_s[NP_:]) :])))
-        out *= ramp
-        for _ in range(sharpenings):
-            out *= np.where(weight > 1e-6, (rest / (out @ see.T + 1e-30)) @ back, 1.0)
-        out /= np.maximum(ramp, 1e-3)
-        if n == sp.N_LONG:
-            k = p_cell + n // (2 * STEP)
-            most = _OVERSHOOT * out[..., k : 2 * k - p_cell].mean(axis=-1, keepdims=True)
-            out[..., p_cell:k] = np.minimum(out[..., p_cell:k], most)
-        signal[:, rows] = out
-    return noise, signal
-
-
-def _onset(samples):
-    """Return the amplitude of the signal after its onset, shape (3, 1, sample): linear, sooner on the vertical."""
-    t = (np.arange(samples) + 0.5) / SAMPLING_RATE_HZ
-    return np.minimum(t / np.array(_RISE_S)[:, None, None], 1.0)
-
-
-def _between(x, at, values):
-    """Interpolate linearly along the last axis, the ends held."""
-    k = np.clip(np.searchsorted(at, x) - 1, 0, len(at) - 2)
-    w = np.clip((x - at[k]) / np.maximum(at[k + 1] - at[k], 1e-9), 0, 1)
-    return values[..., k] * (1 - w) + values[..., k + 1] * w
-
-
-def _seen(centre, n, n_cells):
-    """Return the share of each cell in the power of each frame, shape (frame, cell)."""
-    edges = np.arange(n_cells + 1) * STEP
-    total = np.concatenate([[0], np.cumsum(se.hann(n) ** 2)])
-    at = np.clip(edges - (np.rint(centre)[:, None] - n // 2), 0, n).astype(int)
-    share = np.diff(total[at], axis=1)
-    return share / np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
-
-
 # --- motion
-
-
-def _shaped(bands, power, first=0):
-    """Return the sum of bands times envelopes, which are linear from cell to cell, shape (3, LENGTH)."""
-    amplitude = np.sqrt(power).astype(np.float32)  # (3, NB, cell), of cells' middles
-    n_cells = amplitude.shape[-1]
-    p_cell = first // STEP
-    if first:
-        amplitude[..., p_cell - 1] = amplitude[..., p_cell]
-    w = ((np.arange(STEP) + 0.5) / STEP).astype(np.float32)
-    edge = np.concatenate([amplitude[..., :1], amplitude, amplitude[..., -1:]], axis=-1)
-    ramps = edge[..., :-1, None] * (1 - w) + edge[..., 1:, None] * w
-    envelope = ramps.reshape(3, len(bands), -1)[..., STEP // 2 : STEP // 2 + n_cells * STEP]
-    out = np.zeros((3, LENGTH))
-    out[:, : n_cells * STEP] = np.einsum("bit,ibt->it", bands[..., : n_cells * STEP], envelope)
-    if first:
-        out[:, :first] = 0
-        out[:, first:] *= _onset(LENGTH - first)[:, 0]
-    return out
 
 
 def _strong(power, first):
     """Return how much of the signal is strong motion, shape (LENGTH,): there lies what the spectrum is made of."""
     level = (power / power.max(axis=-1, keepdims=True)).mean(axis=(0, 1))[None, None]
-    return _shaped(np.ones((1, 3, LENGTH), dtype=np.float32), np.tile((level / (level + _WEAK)) ** 2, (3, 1, 1)), first)
+    return shaped(np.ones((1, 3, LENGTH), dtype=np.float32), np.tile((level / (level + _WEAK)) ** 2, (3, 1, 1)), first)
 
 
 def _without_leaks(bands, power, first):
     """Return the signal, its bands kept from leaking below themselves, where a sharp onset spreads them."""
-    low = [_shaped(bands[b : b + 1], power[:, b : b + 1], first) for b in range(sp.N_LOW)]
-    each = np.array([*low, _shaped(bands[sp.N_LOW :], power[:, sp.N_LOW :], first)], dtype=np.float32)
+    low = [shaped(bands[b : b + 1], power[:, b : b + 1], first) for b in range(sp.N_LOW)]
+    each = np.array([*low, shaped(bands[sp.N_LOW :], power[:, sp.N_LOW :], first)], dtype=np.float32)
     spectra = (rfft(each, _PADDED, axis=-1) * _keepers()[:, None]).sum(axis=0)
     return irfft(spectra, _PADDED, axis=-1)[:, :LENGTH].astype(float)
 
@@ -242,7 +148,7 @@ def _earlier(noise, signal, ln_early, first):
     change = np.clip(0.5 * (np.log(wanted) - now), -_LARGEST_CHANGE, _LARGEST_CHANGE)
     at = np.append((se.EARLY_S[1:] + se.EARLY_S[:-1]) / 2, se.EARLY_S[-1] + 0.5)
     change = np.concatenate([change, np.zeros_like(change[..., :1])], axis=-1)
-    gain = np.exp(_between(np.arange(motion.shape[-1]) / SAMPLING_RATE_HZ, at, change)) - 1
+    gain = np.exp(between(np.arange(motion.shape[-1]) / SAMPLING_RATE_HZ, at, change)) - 1
     out = np.zeros_like(signal)
     out[:, first : first + motion.shape[-1]] = (gain * motion).sum(axis=1)
     return out
