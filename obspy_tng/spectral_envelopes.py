@@ -15,11 +15,24 @@ _LEAST_LN = -0.35  # noise after P is at least this much below all motion: what 
 _SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _LATE_S, _LATE_LN = 12.0, 2.0  # the coda does not grow by more than this ln in the last seconds
 _OVERSHOOT = 5.0  # most that low bands may have in the first instants over those that follow
-_RISE_S = 0.2, 0.2, 0.06  # E, N, Z; measured on Ridgecrest records
+# low bands are there at once: real P begins low; high ones that begin sharply leak into them in any direction
+_RISE_S, _LOW_RISE_S = 0.4, 0.1
 _ROUNDS, _LARGEST_LN = 2, 1.0  # of `met`: of ln power in a round
 _SPARED_S = 1.5, 1.0  # after P: the first instants have levels of their own, then the correction sets in over so long
 _SEE_P = 5  # frames before P that see it
 _END_S = 1.5  # before the end of the record: frames beyond see its ramp
+
+
+def bounded(ln_power: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Return ln power of frames, shape (3, NT, NB), that does not grow at the end of the record.
+
+    The last frames of long records lie beyond their end: mixed into shorter ones they would be a burst of nothing.
+    """
+    out, end_s = np.array(ln_power, dtype=float), NPTS / SAMPLING_RATE_HZ
+    late = times_s > end_s - _LATE_S
+    coda = ~late & (times_s > end_s - 2 * _LATE_S)
+    out[:, late] = np.minimum(out[:, late], out[:, coda].mean(axis=1, keepdims=True) + _LATE_LN)
+    return out
 
 
 def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[np.ndarray, np.ndarray]:
@@ -43,18 +56,12 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
     last = _last(times_s)
     power, times_s = power[:, :last].transpose(0, 2, 1), times_s[:last]
     ln = np.log(power)
-    # the last frames of long records lie beyond their end: mixed into shorter ones they would be a burst of nothing
-    end_s = NPTS / SAMPLING_RATE_HZ
-    late = times_s > end_s - _LATE_S
-    coda = ~late & (times_s > end_s - 2 * _LATE_S)
-    ln[..., late] = np.minimum(ln[..., late], ln[..., coda].mean(axis=-1, keepdims=True) + _LATE_LN)
-    power = np.exp(ln)
-    rise = (onset((n_cells - p_cell) * STEP) ** 2).reshape(3, 1, -1, STEP).mean(axis=-1)
-    ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1)
     noise, signal = np.empty((2, 3, NB, n_cells))
     low, high = (slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)
     for (rows, n), sharpenings in zip((low, high), _SHARPENINGS, strict=True):
         half_s = n / 2 / SAMPLING_RATE_HZ
+        rise = (onset((n_cells - p_cell) * STEP, n == sp.N_LONG) ** 2).reshape(-1, STEP).mean(axis=-1)
+        ramp = np.concatenate([np.zeros(p_cell), rise])
         quiet = np.flatnonzero(times_s < p_s - half_s - _SMOOTHED_S)
         before = between(middle_s[:p_cell], times_s[quiet], ln[:, rows][..., quiet])
         noise[:, rows, :p_cell] = np.exp(before)
@@ -118,10 +125,10 @@ def met(
     return noise, signal
 
 
-def onset(samples: int) -> np.ndarray:
-    """Return the amplitude of the signal after its onset, shape (3, 1, sample): linear, sooner on the vertical."""
+def onset(samples: int, low: bool = False) -> np.ndarray:
+    """Return the amplitude of the signal after its onset, shape (sample,): linear; of the low bands or the others."""
     t = (np.arange(samples) + 0.5) / SAMPLING_RATE_HZ
-    return np.minimum(t / np.array(_RISE_S)[:, None, None], 1.0)
+    return np.minimum(t / (_LOW_RISE_S if low else _RISE_S), 1.0)
 
 
 def between(x: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -131,7 +138,7 @@ def between(x: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
     return values[..., k] * (1 - w) + values[..., k + 1] * w
 
 
-def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0) -> np.ndarray:
+def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0, low: bool = False) -> np.ndarray:
     """Return the sum of bands times envelopes, which are linear from cell to cell, shape (3, LENGTH).
 
     Parameters
@@ -141,6 +148,8 @@ def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0) -> np.ndarray:
         Of the cells' middles.
     first : int
         Where a signal sets in; 0: it is there from the beginning.
+    low : bool
+        Whether it sets in as low bands do.
     """
     amplitude = np.sqrt(power).astype(np.float32).swapaxes(0, 1)  # (band, 3, cell)
     samples = amplitude.shape[-1] * STEP
@@ -154,7 +163,7 @@ def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0) -> np.ndarray:
     out[:, :samples] = np.einsum("bit,bit->it", bands[..., :samples], ramps[..., STEP // 2 : STEP // 2 + samples])
     if first:
         out[:, :first] = 0
-        out[:, first:] *= onset(LENGTH - first)[:, 0]
+        out[:, first:] *= onset(LENGTH - first, low)
     return out
 
 

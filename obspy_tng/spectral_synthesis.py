@@ -2,9 +2,8 @@
 
 A record is the noise that was there before P and goes on, plus a signal that begins at P. Each is a sum of narrow
 bands of complex noise, mixed among the components to the wanted coherency and multiplied by an envelope, which makes up
-for what chance has made of this very noise (`spectral_envelopes`). The spectra
-of both are then brought to the described ones: of the signal by a filter of minimum phase, which lets nothing out
-before the onset.
+for what chance has made of this very noise (`spectral_envelopes`). The spectra of both are then brought to the
+described ones: of the signal by a filter of minimum phase, which lets nothing out before the onset.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import HIGHPASS_HZ, NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.spectral import SPEC_HZ, spectrum
-from obspy_tng.spectral_envelopes import between, cells, met, shaped
+from obspy_tng.spectral_envelopes import between, bounded, cells, met, shaped
 from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
 
 _BEFORE = 64  # samples of noise before the first one kept, at least
@@ -59,9 +58,9 @@ def synthesise(
     sp_s = float(np.clip(np.exp(ln_sp), *sp.S_MINUS_P_S))
     p = int(round((P_AT_S + known.onset_s) * SAMPLING_RATE_HZ))
     start = -(-(_BEFORE + p) // STEP) * STEP - p  # first sample kept; P stands at the edge of a cell
-    power = np.exp(np.asarray(ln_power, dtype=float))
     times_s = sp.lattice(sp_s, p / SAMPLING_RATE_HZ)
-    noise_power, signal_power = cells(power, times_s, start, p)
+    ln_power = bounded(ln_power, times_s)
+    noise_power, signal_power = cells(np.exp(ln_power), times_s, start, p)
     edges = se.parts(p / SAMPLING_RATE_HZ, sp_s)[1:, 0] * SAMPLING_RATE_HZ + start
     edges = np.concatenate([[0], edges, [LENGTH]]).astype(int)
     both = noise_power + signal_power
@@ -108,7 +107,7 @@ def _strong(power, first):
 
 def _without_leaks(bands, power, first):
     """Return the signal, its bands kept from leaking below themselves, where a sharp onset spreads them."""
-    low = [shaped(bands[b : b + 1], power[:, b : b + 1], first) for b in range(sp.N_LOW)]
+    low = [shaped(bands[b : b + 1], power[:, b : b + 1], first, low=True) for b in range(sp.N_LOW)]
     each = np.array([*low, shaped(bands[sp.N_LOW :], power[:, sp.N_LOW :], first)], dtype=np.float32)
     spectra = (rfft(each, _PADDED, axis=-1) * _keepers()[:, None]).sum(axis=0)
     return irfft(spectra, _PADDED, axis=-1)[:, :LENGTH].astype(float)

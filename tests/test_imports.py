@@ -70,7 +70,8 @@ ALLOWED = {
     "spectral_extra": {"preprocessing", "spectral_onset"},
     "spectral": {"errors", "preprocessing", "spectral_extra", "spectral_onset"},
     "spectral_noise": {"preprocessing", "spectral", "spectral_extra"},
-    "spectral_synthesis": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
+    "spectral_envelopes": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
+    "spectral_synthesis": {"preprocessing", "spectral", "spectral_envelopes", "spectral_extra", "spectral_noise"},
     "provenance": {"errors", "writing", "__init__"},  # __version__
     "adjustment": {"errors", "pool", "preprocessing", "site", "synthesis"},
     "scaling": {"errors"},
