@@ -1,4 +1,4 @@
-"""Envelopes of the synthesis' bands: power in cells of a tenth of a second, from a description and back to it."""
+"""Envelopes of the synthesis' bands: from the power of frames to that of cells of a tenth of a second."""
 
 from __future__ import annotations
 
@@ -15,11 +15,7 @@ _LEAST_LN = -0.35  # noise after P is at least this much below all motion: what 
 _SMOOTHED_S = 1.1  # frames this near to those that see P were smoothed with them
 _LATE_S, _LATE_LN = 12.0, 2.0  # the coda does not grow by more than this ln in the last seconds
 _OVERSHOOT = 5.0  # most that low bands may have in the first instants over those that follow
-# low bands are there at once: real P begins low; high ones that begin sharply leak into them in any direction
-_RISE_S, _LOW_RISE_S = 0.4, 0.1
-_ROUNDS, _LARGEST_LN = 2, 1.0  # of `met`: of ln power in a round
-_SPARED_S = 1.5, 1.0  # after P: the first instants have levels of their own, then the correction sets in over so long
-_SEE_P = 5  # frames before P that see it
+_RISE_S = 0.2, 0.2, 0.06  # E, N, Z; measured on Ridgecrest records
 _END_S = 1.5  # before the end of the record: frames beyond see its ramp
 
 
@@ -56,12 +52,12 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
     last = _last(times_s)
     power, times_s = power[:, :last].transpose(0, 2, 1), times_s[:last]
     ln = np.log(power)
+    rise = (onset((n_cells - p_cell) * STEP) ** 2).reshape(3, 1, -1, STEP).mean(axis=-1)
+    ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1)
     noise, signal = np.empty((2, 3, NB, n_cells))
     low, high = (slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)
     for (rows, n), sharpenings in zip((low, high), _SHARPENINGS, strict=True):
         half_s = n / 2 / SAMPLING_RATE_HZ
-        rise = (onset((n_cells - p_cell) * STEP, n == sp.N_LONG) ** 2).reshape(-1, STEP).mean(axis=-1)
-        ramp = np.concatenate([np.zeros(p_cell), rise])
         quiet = np.flatnonzero(times_s < p_s - half_s - _SMOOTHED_S)
         before = between(middle_s[:p_cell], times_s[quiet], ln[:, rows][..., quiet])
         noise[:, rows, :p_cell] = np.exp(before)
@@ -86,49 +82,10 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
     return noise, signal
 
 
-def met(
-    bands: tuple[np.ndarray, np.ndarray], power: tuple[np.ndarray, np.ndarray], asked: np.ndarray, times_s: np.ndarray,
-    start: int, p: int,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Return cells of noise and signal with which these very bands have the power asked for, each (3, NB, cell).
-
-    What is measured of a record holds what chance made of its noise, and a description passes that on. Fresh noise
-    would add chance of its own: levels of the components in the coda would scatter by half more than those of records.
-
-    Parameters
-    ----------
-    bands : tuple of numpy.ndarray, shape (NB, 3, LENGTH)
-        Of noise and of signal.
-    power : tuple of numpy.ndarray, shape (3, NB, cell)
-        What `cells` returns.
-    asked : numpy.ndarray, shape (3, NT, NB)
-        ln power of the frames, as it was described.
-    times_s, start, p
-        See `cells`.
-    """
-    noise, signal = power
-    p_cell, last, middle_s = (start + p) // STEP, _last(times_s), _middles(start)
-    asked = sp.smooth_power(asked)
-    since_p_s = middle_s[p_cell:] - p / SAMPLING_RATE_HZ
-    share = np.clip((since_p_s - _SPARED_S[0]) / _SPARED_S[1], 0, 1)
-    for _ in range(_ROUNDS):
-        motion = shaped(bands[0], noise) + shaped(bands[1], signal, start + p)
-        frames = sp.periodograms(motion[:, start : start + NPTS], times_s)
-        change = np.clip(asked - sp.smooth_power(np.log(frames + 1e-30)), -_LARGEST_LN, _LARGEST_LN)
-        change = change.transpose(0, 2, 1)[..., :last]
-        quiet = slice(0, NP_ - _SEE_P)
-        before = between(middle_s[:p_cell], times_s[quiet], change[..., quiet])
-        after = between(middle_s[p_cell:], times_s[NP_:last], change[..., NP_:]) * share
-        noise, signal = noise.copy(), signal.copy()
-        noise[..., :p_cell] *= np.exp(before)
-        signal[..., p_cell:] *= np.exp(after)
-    return noise, signal
-
-
-def onset(samples: int, low: bool = False) -> np.ndarray:
-    """Return the amplitude of the signal after its onset, shape (sample,): linear; of the low bands or the others."""
+def onset(samples: int) -> np.ndarray:
+    """Return the amplitude of the signal after its onset, shape (3, 1, sample): linear, sooner on the vertical."""
     t = (np.arange(samples) + 0.5) / SAMPLING_RATE_HZ
-    return np.minimum(t / (_LOW_RISE_S if low else _RISE_S), 1.0)
+    return np.minimum(t / np.array(_RISE_S)[:, None, None], 1.0)
 
 
 def between(x: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -138,7 +95,7 @@ def between(x: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
     return values[..., k] * (1 - w) + values[..., k + 1] * w
 
 
-def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0, low: bool = False) -> np.ndarray:
+def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0) -> np.ndarray:
     """Return the sum of bands times envelopes, which are linear from cell to cell, shape (3, LENGTH).
 
     Parameters
@@ -148,8 +105,6 @@ def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0, low: bool = Fal
         Of the cells' middles.
     first : int
         Where a signal sets in; 0: it is there from the beginning.
-    low : bool
-        Whether it sets in as low bands do.
     """
     amplitude = np.sqrt(power).astype(np.float32).swapaxes(0, 1)  # (band, 3, cell)
     samples = amplitude.shape[-1] * STEP
@@ -163,7 +118,7 @@ def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0, low: bool = Fal
     out[:, :samples] = np.einsum("bit,bit->it", bands[..., :samples], ramps[..., STEP // 2 : STEP // 2 + samples])
     if first:
         out[:, :first] = 0
-        out[:, first:] *= onset(LENGTH - first, low)
+        out[:, first:] *= onset(LENGTH - first)[:, 0]
     return out
 
 

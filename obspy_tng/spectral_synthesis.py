@@ -1,9 +1,9 @@
 """From a spectral description to motion: fresh Gaussian noise, shaped in time, frequency and polarisation.
 
 A record is the noise that was there before P and goes on, plus a signal that begins at P. Each is a sum of narrow
-bands of complex noise, mixed among the components to the wanted coherency and multiplied by an envelope, which makes up
-for what chance has made of this very noise (`spectral_envelopes`). The spectra of both are then brought to the
-described ones: of the signal by a filter of minimum phase, which lets nothing out before the onset.
+bands of complex noise, mixed among the components to the wanted coherency and multiplied by an envelope. The spectra
+of both are then brought to the described ones: of the signal by a filter of minimum phase, which lets nothing out
+before the onset.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import HIGHPASS_HZ, NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.spectral import SPEC_HZ, spectrum
-from obspy_tng.spectral_envelopes import between, bounded, cells, met, shaped
+from obspy_tng.spectral_envelopes import between, bounded, cells, shaped
 from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
 
 _BEFORE = 64  # samples of noise before the first one kept, at least
@@ -30,7 +30,7 @@ _LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
 _WEAK = 0.05  # of the largest power
 _EVERYWHERE_HZ = 1.0, 2.0  # below and above, a correction is of the whole signal and of strong motion alone
-_ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.15, 0.7  # so that frames are as rough over frequency as those of records
+_ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as rough over frequency as those of records
 
 
 def synthesise(
@@ -59,8 +59,7 @@ def synthesise(
     p = int(round((P_AT_S + known.onset_s) * SAMPLING_RATE_HZ))
     start = -(-(_BEFORE + p) // STEP) * STEP - p  # first sample kept; P stands at the edge of a cell
     times_s = sp.lattice(sp_s, p / SAMPLING_RATE_HZ)
-    ln_power = bounded(ln_power, times_s)
-    noise_power, signal_power = cells(np.exp(ln_power), times_s, start, p)
+    noise_power, signal_power = cells(np.exp(bounded(ln_power, times_s)), times_s, start, p)
     edges = se.parts(p / SAMPLING_RATE_HZ, sp_s)[1:, 0] * SAMPLING_RATE_HZ + start
     edges = np.concatenate([[0], edges, [LENGTH]]).astype(int)
     both = noise_power + signal_power
@@ -69,7 +68,6 @@ def synthesise(
     # after P noise and signal are of different times of the same bands, lest they interfere
     far = np.roll(bands.imag, LENGTH // 2, axis=-1)
     far[..., : start + p] = bands.imag[..., : start + p]
-    noise_power, signal_power = met((far, bands.real), (noise_power, signal_power), ln_power, times_s, start, p)
     fine = _fall(ln_spectrum) + _rough(rng)
     noise = _like_before(shaped(far, noise_power), known.ln_noise, fine, start, p)
     signal = _without_leaks(bands.real, signal_power, start + p)
@@ -107,7 +105,7 @@ def _strong(power, first):
 
 def _without_leaks(bands, power, first):
     """Return the signal, its bands kept from leaking below themselves, where a sharp onset spreads them."""
-    low = [shaped(bands[b : b + 1], power[:, b : b + 1], first, low=True) for b in range(sp.N_LOW)]
+    low = [shaped(bands[b : b + 1], power[:, b : b + 1], first) for b in range(sp.N_LOW)]
     each = np.array([*low, shaped(bands[sp.N_LOW :], power[:, sp.N_LOW :], first)], dtype=np.float32)
     spectra = (rfft(each, _PADDED, axis=-1) * _keepers()[:, None]).sum(axis=0)
     return irfft(spectra, _PADDED, axis=-1)[:, :LENGTH].astype(float)

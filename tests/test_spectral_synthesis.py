@@ -5,7 +5,6 @@ import pytest
 
 from obspy_tng import spectral, spectral_extra
 from obspy_tng.preprocessing import condition, land
-from obspy_tng.spectral_envelopes import cells, met, shaped
 from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
 from obspy_tng.spectral_synthesis import _LEVEL, _rough, _without_drift, synthesise
 
@@ -79,25 +78,6 @@ def test_coherency_is_kept():
     assert two == pytest.approx(one, abs=0.07)
 
 
-def test_envelopes_make_up_for_chance():
-    """Frames of the very noise come to the power asked for: of what chance takes them away by a third or more goes."""
-    p, start = 1000, 80
-    x = record(3)
-    known = spectral.describe(x[None], [15.0])
-    asked, times = spectral.smooth_power(known.ln_power[0]), spectral.lattice(5.0)
-    bands = narrow(np.random.default_rng(0))
-    given = cells(np.exp(asked), times, start, p)
-    inside = (times > 14) & (times < 55)  # the first instants are left to what is known of them
-
-    def away(power):
-        motion = shaped(bands.imag, power[0]) + shaped(bands.real, power[1], start + p)
-        frames = np.log(spectral.periodograms(motion[:, start : start + 6000], times))
-        return (spectral.smooth_power(frames) - asked)[:, inside].std()
-
-    assert away(given) > 0.3
-    assert away(met((bands.imag, bands.real), given, asked, times, start, p)) < 0.65 * away(given)
-
-
 def test_level_scales():
     """A scale larger by ln 3 gives three times the motion."""
     known = spectral.describe(record()[None], [15.0])
@@ -156,11 +136,11 @@ def test_no_burst_at_the_end():
 
 
 def test_roughness_keeps_the_power():
-    """Random gains: mean power 1, their ln .15, correlated by .7 between components, and not 1.6 Hz apart."""
+    """Random gains: mean power 1, their ln .25, correlated by .7 between components, and not 1.6 Hz apart."""
     nodes = np.rint(np.arange(0, 50, 0.8) * 2 * LENGTH / 100).astype(int)  # lines 0.8 Hz apart
     rough = np.array([_rough(np.random.default_rng(i))[:, nodes] for i in range(400)])
     assert np.exp(2 * rough).mean() == pytest.approx(1.0, rel=0.02)
-    assert rough.std() == pytest.approx(0.15, rel=0.05)
+    assert rough.std() == pytest.approx(0.25, rel=0.05)
     assert np.corrcoef(rough[:, 0].ravel(), rough[:, 2].ravel())[0, 1] == pytest.approx(0.7, abs=0.05)
     assert abs(np.corrcoef(rough[..., :-2].ravel(), rough[..., 2:].ravel())[0, 1]) < 0.05
 
