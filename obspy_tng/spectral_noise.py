@@ -71,18 +71,18 @@ def coherent(bands, power, coherency, edges):
     seen = bands[..., STEP // 2 : power.shape[-1] * STEP : STEP] * weight[:, None]
     expected = 4 * (hats() ** 2).sum(axis=-1, dtype=float)[:, None] / LENGTH * weight**2
     last = power.shape[-1]
+    first = np.flatnonzero(np.diff(which, prepend=-2))  # bands of one width of description stand together
+    together = np.repeat(np.arange(len(first)), np.diff(first, append=len(which)))
     out = np.empty_like(bands)
     for part, (a, b) in enumerate(pairwise(edges)):
         gain = np.where(which > 0, _COHERENCY_GAIN[part], _LOW_COHERENCY_GAIN[part])[:, None]
         wanted = _factors(_matrices(_raised(coherency[part], gain)))
-        for band in range(-1, len(se.COHERENCY_HZ) - 1):
-            rows = np.flatnonzero(which == band)
-            rows = slice(rows[0], rows[-1] + 1)
-            cells = slice(min(a // STEP, last - 2), max(b // STEP, a // STEP + 1))
-            heard = seen[rows, :, cells].transpose(1, 0, 2).reshape(3, -1)
-            own = (heard @ heard.conj().T) / expected[rows, cells].sum()
-            mix = wanted[rows] @ np.linalg.inv(_factors(_tempered(own)))
-            out[rows, :, a:b] = mix.astype(np.complex64) @ bands[rows, :, a:b]
+        cells = slice(min(a // STEP, last - 2), max(b // STEP, a // STEP + 1))
+        heard = seen[..., cells]
+        own = np.add.reduceat(heard @ heard.conj().swapaxes(1, 2), first)
+        own = own / np.add.reduceat(expected[:, cells].sum(axis=1), first)[:, None, None]
+        mix = wanted @ np.linalg.inv(_factors(_tempered(own)))[together]
+        np.matmul(mix.astype(np.complex64), bands[..., a:b], out=out[..., a:b])
     return out
 
 
