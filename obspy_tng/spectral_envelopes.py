@@ -48,8 +48,8 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
     """
     n_cells = LENGTH // STEP
     p_s, p_cell = p / SAMPLING_RATE_HZ, (start + p) // STEP
-    middle_s = _middles(start)
-    last = _last(times_s)
+    middle_s = ((np.arange(n_cells) + 0.5) * STEP - start) / SAMPLING_RATE_HZ
+    last = np.flatnonzero(times_s < NPTS / SAMPLING_RATE_HZ - _END_S)[-1] + 1
     power, times_s = power[:, :last].transpose(0, 2, 1), times_s[:last]
     ln = np.log(power)
     rise = (onset((n_cells - p_cell) * STEP) ** 2).reshape(3, 1, -1, STEP).mean(axis=-1)
@@ -120,16 +120,6 @@ def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0) -> np.ndarray:
         out[:, :first] = 0
         out[:, first:] *= onset(LENGTH - first)[:, 0]
     return out
-
-
-def _middles(start):
-    """Return the middles of the cells in s after the first sample of the record."""
-    return ((np.arange(LENGTH // STEP) + 0.5) * STEP - start) / SAMPLING_RATE_HZ
-
-
-def _last(times_s):
-    """Return how many frames lie inside the record."""
-    return np.flatnonzero(times_s < NPTS / SAMPLING_RATE_HZ - _END_S)[-1] + 1
 
 
 def _seen(centre, n, n_cells):

@@ -114,15 +114,8 @@ def test_stations_have_the_losses_of_one(corpus, waveform, tmp_path):
     """Phase 1, with labels and noise on the codes: within 2e-5, 1e-3 while an empty 50 Hz had a wall (see `losses`)."""
     codes = sorted(set(corpus.codes()))
     tng.train(corpus, tmp_path / "alone", phase=1, init=waveform, stations=codes, learning_rate=PHASE_1, **WAVEFORM)
-    told = [
-        "--learning-rate",
-        str(PHASE_1),
-        "--phase",
-        "1",
-        "--init",
-        str(waveform),
-        *(x for code in codes for x in ("--station", code)),
-    ]
+    told = f"--learning-rate {PHASE_1} --phase 1 --init".split()
+    told += [str(waveform), *(x for code in codes for x in ("--station", code))]
     process = start(corpus, tmp_path / "run", *told, settings=WAVEFORM)
     err = process.communicate(timeout=120)[1]
     assert process.returncode == 0, err

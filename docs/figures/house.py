@@ -19,8 +19,9 @@ BOXES = {  # title -> modules, a folder is one
     "site": ("site",),
     "corpus": ("corpus", "corpus_table"),
     "windows": ("preprocessing", "spectrogram", "conditions", "origin_spectrogram"),
-    "energies": ("spectral", "spectral_extra", "spectral_onset", "spectral_noise", "spectral_envelopes",
-                 "spectral_synthesis"),
+    "energies": (
+        "spectral", "spectral_extra", "spectral_onset", "spectral_noise", "spectral_envelopes", "spectral_synthesis",
+    ),
     "models": ("models", "event_scatter"),
     "training": (
         "checkpoint", "training", "training_loop", "training_store", "training_team", "training_waveform",
