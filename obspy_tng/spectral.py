@@ -43,7 +43,7 @@ SPEC_HZ = np.concatenate([np.geomspace(0.12, 38.0, 80), np.linspace(38.0, 49.8, 
 _SCALED = slice(*np.searchsorted(SPEC_HZ, (0.5, 20.0)))
 
 # raise the number when a meaning changes
-LAYOUT = f"energy 4: {NT} {NB} {len(SPEC_HZ)} {se.N_NOISE} {se.N_EARLY} {se.N_COHERENCY}"
+LAYOUT = f"energy 5: {NT} {NB} {len(SPEC_HZ)} {se.N_NOISE} {se.N_EARLY} {se.N_FIRST} {se.N_COHERENCY}"
 _FLOOR = 1e-16  # of power over the record's
 
 
@@ -130,8 +130,9 @@ def _describe(x, s_s):
     scale = ln_spectrum[:, _SCALED].mean()
     power = periodograms(x, lattice(sp_s, p_s))
     ln_power = np.log(power + _FLOOR * np.exp(2 * scale)) - 2 * scale
-    first = se.early(x, p_s)[0] - 2 * scale
-    extra = se.join(onset_s, se.noise_spectrum(x, p_s) - scale, first, *se.coherency(x, p_s, sp_s))
+    early = se.early(x, p_s)[0] - 2 * scale
+    first = np.log(np.einsum("bii->ib", se.first_motion(x, p_s)) + 1e-60) - 2 * scale
+    extra = se.join(onset_s, se.noise_spectrum(x, p_s) - scale, early, first, *se.coherency(x, p_s, sp_s))
     return ln_power, ln_spectrum - scale, extra, scale, np.log(sp_s)
 
 

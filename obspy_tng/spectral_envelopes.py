@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from obspy_tng import spectral as sp
@@ -56,6 +58,7 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
     ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1)
     noise, signal = np.empty((2, 3, NB, n_cells))
     low, high = (slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)
+    mixing = {sp.N_LONG: _heard(), sp.N_SHORT: np.eye(NB - sp.N_LOW)}
     for (rows, n), sharpenings in zip((low, high), _SHARPENINGS, strict=True):
         half_s = n / 2 / SAMPLING_RATE_HZ
         quiet = np.flatnonzero(times_s < p_s - half_s - _SMOOTHED_S)
@@ -71,8 +74,11 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
         rest = np.maximum(rest, 0.03 * power[:, rows][..., near])
         out = np.exp(between(middle_s, times_s[NP_:], np.log(rest[..., -len(times_s[NP_:]) :])))
         out *= ramp
+        hear = mixing[n]
         for _ in range(sharpenings):
-            out *= np.where(weight > 1e-6, (rest / (out @ see.T + 1e-30)) @ back, 1.0)
+            ratio = rest / (hear @ (out @ see.T) + 1e-30)
+            ratio = (hear.T / hear.sum(axis=0)[:, None]) @ ratio
+            out *= np.where(weight > 1e-6, ratio @ back, 1.0)
         out /= np.maximum(ramp, 1e-3)
         if n == sp.N_LONG:
             k = p_cell + n // (2 * STEP)
@@ -120,6 +126,19 @@ def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0) -> np.ndarray:
         out[:, :first] = 0
         out[:, first:] *= onset(LENGTH - first)[:, 0]
     return out
+
+
+@lru_cache(maxsize=1)
+def _heard():
+    """Return the share of each low band in the power of each line of long frames, shape (line, band)."""
+    hz = np.linspace(0, 5, 2001)
+    bands = np.array([np.interp(hz, sp.BAND_HZ, row) for row in np.eye(NB)[: sp.N_LOW]])
+    bands[:, 0] = 0
+    bands[-1, hz > sp.BAND_HZ[sp.N_LOW - 1]] = 1.0  # beyond as there
+    t = np.arange(sp.N_LONG) / SAMPLING_RATE_HZ
+    gain = np.array([np.abs(np.exp(-2j * np.pi * np.outer(hz - f, t)) @ se.hann(sp.N_LONG)) ** 2 for f in sp.BAND_HZ[: sp.N_LOW]])
+    share = gain @ bands.T
+    return share / share.sum(axis=1, keepdims=True)
 
 
 def _seen(centre, n, n_cells):

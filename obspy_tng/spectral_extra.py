@@ -22,15 +22,16 @@ NOISE_S = 1.0, 0.2  # from this long after the start of a record to this long be
 COHERENCY_HZ = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 50.1])  # of the parts until the coda
 FINE_HZ = np.array([0, 2, 3.5, 5, 7, 10, 13, 16, 20, 23, 26, 29, 32, 35, 37.5, 40, 42, 44, 46, 48, 50.1])  # of the coda
 PAIRS = ((0, 1), (0, 2), (1, 2))  # E-N, E-Z, N-Z
-N_PARTS, _ONSET = 6, 1  # before P, onset, first seconds of P, rest of P, S, coda
+N_PARTS, ONSET = 6, 1  # before P, onset, first seconds of P, rest of P, S, coda
+FIRST_FRAME = 128  # samples of the one frame about P of which the onset is told
 _ONSET_S, _FIRST_S = 0.35, 2.5
-_FRAMES = (128, 16), (64, 4), (128, 8), (128, 16), (128, 16), (128, 16)  # samples and hop, by part
-_COHERENCY_MARGIN_S = (0, -0.9), (-0.15, -0.25), (0, -0.1), (0, 0), (0, 0), (0, 0)  # where frames' centres lie
+_FRAMES = (128, 16), (FIRST_FRAME, 0), (128, 8), (128, 16), (128, 16), (128, 16)  # samples and hop, by part
+_COHERENCY_MARGIN_S = (0, -0.9), (0, 0), (0, -0.1), (0, 0), (0, 0), (0, 0)  # where frames' centres lie
 _LARGEST_Z = 2.6
 
 # --- the first instants of P
 EARLY_HZ = np.array([0.7, 1.4, 2.8, 5.6, 11.2])  # edges of bands
-EARLY_S = np.array([0.0, 0.25, 0.75, 1.5])  # edges of windows after the onset
+EARLY_S = np.array([0.25, 0.75, 1.5])  # edges of windows after the onset
 _EARLY_BEFORE_S, _EARLY_FFT = 3.0, 1024
 _EARLY_SHAPE = (3, len(EARLY_HZ) - 1, len(EARLY_S) - 1)
 N_EARLY = int(np.prod(_EARLY_SHAPE))
@@ -39,8 +40,10 @@ _N_PAIRS = len(PAIRS)
 _COARSE = (N_PARTS - 1, len(COHERENCY_HZ) - 1, _N_PAIRS)
 _N_COARSE, _N_FINE = int(np.prod(_COARSE)), (len(FINE_HZ) - 1) * _N_PAIRS
 _N_ONSET = _COARSE[1] * _N_PAIRS
+_FIRST_SHAPE = (3, _COARSE[1])
+N_FIRST = int(np.prod(_FIRST_SHAPE))
 N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE) - _N_ONSET
-N_EXTRA = 1 + N_NOISE + N_EARLY + N_COHERENCY
+N_EXTRA = 1 + N_NOISE + N_EARLY + N_FIRST + N_COHERENCY
 
 
 class Extra(NamedTuple):
@@ -54,6 +57,8 @@ class Extra(NamedTuple):
         ln of the noise's Fourier amplitude at NOISE_HZ as if it lasted the whole record, over the scale.
     ln_early : numpy.ndarray, shape (3, band, window)
         ln mean square of causally band-passed motion (EARLY_HZ) soon after P (EARLY_S), over the square of the scale.
+    ln_first : numpy.ndarray, shape (3, band)
+        ln power of the frame of 1.28 s about P in bands of COHERENCY_HZ, over the square of the scale.
     coherency : numpy.ndarray, shape (N_PARTS - 1, band, pair), complex
         Between components, of magnitude below 1, in bands of COHERENCY_HZ of the parts until the coda. At the onset it
         is real: so few samples tell no phase, and the first motion of P has none.
@@ -64,6 +69,7 @@ class Extra(NamedTuple):
     onset_s: float
     ln_noise: np.ndarray
     ln_early: np.ndarray
+    ln_first: np.ndarray
     coherency: np.ndarray
     fine: np.ndarray
 
@@ -71,25 +77,27 @@ class Extra(NamedTuple):
 def split_extra(extra: np.ndarray) -> Extra:
     """Return what the extra numbers of one record, shape (N_EXTRA,), stand for."""
     extra = np.asarray(extra, dtype=float)
-    _, noise, first, z = np.split(extra, np.cumsum([1, N_NOISE, N_EARLY]))
+    _, noise, early, first, z = np.split(extra, np.cumsum([1, N_NOISE, N_EARLY, N_FIRST]))
     real, imaginary = z[: _N_COARSE + _N_FINE], z[_N_COARSE + _N_FINE :]
-    z = real + 1j * np.insert(imaginary, [_ONSET * _N_ONSET] * _N_ONSET, 0.0)
+    z = real + 1j * np.insert(imaginary, [ONSET * _N_ONSET] * _N_ONSET, 0.0)
     size = np.maximum(np.abs(z), 1e-9)
     c = z / size * np.tanh(np.minimum(size, _LARGEST_Z))
     return Extra(
         float(np.clip(extra[0], -LATEST_S, LATEST_S)),
         noise.reshape(3, -1),
-        first.reshape(_EARLY_SHAPE),
+        early.reshape(_EARLY_SHAPE),
+        first.reshape(_FIRST_SHAPE),
         c[:_N_COARSE].reshape(_COARSE),
         c[_N_COARSE:].reshape(-1, _N_PAIRS),
     )
 
 
-def join(onset_s, ln_noise, ln_early, coherency, fine) -> np.ndarray:
+def join(onset_s, ln_noise, ln_early, ln_first, coherency, fine) -> np.ndarray:
     """Return the numbers of one record, shape (N_EXTRA,), of which `split_extra` gives back the meaning."""
     z = _z(np.concatenate([coherency.ravel(), fine.ravel()]))
-    imaginary = np.delete(z.imag, slice(_ONSET * _N_ONSET, (_ONSET + 1) * _N_ONSET))
-    return np.concatenate([[onset_s], ln_noise.ravel(), ln_early.ravel(), z.real, imaginary])
+    imaginary = np.delete(z.imag, slice(ONSET * _N_ONSET, (ONSET + 1) * _N_ONSET))
+    parts = ln_noise.ravel(), ln_early.ravel(), ln_first.ravel(), z.real, imaginary
+    return np.concatenate([[onset_s], *parts])
 
 
 def _z(c):
@@ -140,6 +148,27 @@ def _band_passes():
     return high_pass[:-1] ** 2 * low_pass[1:]
 
 
+def first_motion(x: np.ndarray, p_s: float) -> np.ndarray:
+    """Return the cross spectra of the components about P in bands of COHERENCY_HZ, shape (band, 3, 3), real.
+
+    P sets in in the middle of the frame: what it tells is of the first half second, and of the noise before.
+    """
+    lines = first_lines(x, p_s)
+    products = (lines[:, None] * lines[None].conj()).real
+    edges = np.searchsorted(first_bands(lines.shape[-1]), np.arange(len(COHERENCY_HZ) - 1))
+    return np.moveaxis(np.add.reduceat(products, edges, axis=-1), -1, 0)
+
+
+def first_lines(x: np.ndarray, p_s: float) -> np.ndarray:
+    """Return the Fourier lines of the frame about P, without that of 0 Hz, shape (component, line)."""
+    return rfft(frames(x, [p_s], FIRST_FRAME)[:, 0] * hann(FIRST_FRAME), axis=-1)[..., 1:]
+
+
+def first_bands(lines: int) -> np.ndarray:
+    """Return the band of COHERENCY_HZ each of the lines of `first_lines` lies in."""
+    return np.searchsorted(COHERENCY_HZ, np.arange(1, lines + 1) * SAMPLING_RATE_HZ / FIRST_FRAME, side="right") - 1
+
+
 def parts(p_s: float, sp_s: float) -> np.ndarray:
     """Return begin and end in s of the parts that have a coherency of their own, shape (N_PARTS, 2)."""
     end = NPTS / SAMPLING_RATE_HZ - 3.0
@@ -162,9 +191,11 @@ def coherency(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nd
     out = []
     for part, (begin, end) in enumerate(parts(p_s, sp_s)):
         n, hop = _FRAMES[part]
-        centre = np.arange(n // 2, NPTS - n // 2, hop) / SAMPLING_RATE_HZ
-        early, late = _COHERENCY_MARGIN_S[part]
-        chosen = centre[(centre >= begin + early) & (centre < max(end + late, begin + early + 0.3))]
+        chosen = np.array([begin])
+        if part != ONSET:
+            centre = np.arange(n // 2, NPTS - n // 2, hop) / SAMPLING_RATE_HZ
+            early, late = _COHERENCY_MARGIN_S[part]
+            chosen = centre[(centre >= begin + early) & (centre < max(end + late, begin + early + 0.3))]
         transform = rfft(frames(x, chosen, n) * hann(n), axis=-1)[..., 1:]
         edges_hz = FINE_HZ if part == N_PARTS - 1 else COHERENCY_HZ
         edges = np.searchsorted(np.fft.rfftfreq(n, 1 / SAMPLING_RATE_HZ)[1:], edges_hz[:-1])

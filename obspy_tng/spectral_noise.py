@@ -76,7 +76,7 @@ def coherent(bands, power, coherency, edges):
     out = np.empty_like(bands)
     for part, (a, b) in enumerate(pairwise(edges)):
         gain = np.where(which > 0, _COHERENCY_GAIN[part], _LOW_COHERENCY_GAIN[part])[:, None]
-        wanted = _factors(_matrices(_raised(coherency[part], gain)))
+        wanted = _factors(nearest(_raised(coherency[part], gain)))
         cells = slice(min(a // STEP, last - 2), max(b // STEP, a // STEP + 1))
         heard = seen[..., cells]
         own = np.add.reduceat(heard @ heard.conj().swapaxes(1, 2), first)
@@ -97,7 +97,7 @@ def _tempered(covariance):
     return 0.98 * covariance + 0.02 * np.eye(3)
 
 
-def _matrices(pairs):
+def nearest(pairs):
     """Return the nearest coherency matrices, Hermitian and positive definite, (n, 3, 3), of values of pairs (n, 3)."""
     out = np.tile(np.eye(3, dtype=complex), (len(pairs), 1, 1))
     for i, (a, b) in enumerate(se.PAIRS):
