@@ -131,7 +131,7 @@ def _describe(x, s_s):
     power = periodograms(x, lattice(sp_s, p_s))
     ln_power = np.log(power + _FLOOR * np.exp(2 * scale)) - 2 * scale
     early = se.early(x, p_s)[0] - 2 * scale
-    first = np.log(np.einsum("bii->ib", se.first_motion(x, p_s)) + 1e-60) - 2 * scale
+    first = np.log(np.einsum("bii->ib", se.first_motion(x, p_s)).real + 1e-60) - 2 * scale
     extra = se.join(onset_s, se.noise_spectrum(x, p_s) - scale, early, first, *se.coherency(x, p_s, sp_s))
     return ln_power, ln_spectrum - scale, extra, scale, np.log(sp_s)
 

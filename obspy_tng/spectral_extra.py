@@ -31,7 +31,7 @@ _LARGEST_Z = 2.6
 
 # --- the first instants of P
 EARLY_HZ = np.array([0.7, 1.4, 2.8, 5.6, 11.2])  # edges of bands
-EARLY_S = np.array([0.25, 0.75, 1.5])  # edges of windows after the onset
+EARLY_S = np.array([0.25, 0.75])  # edges of windows after the onset
 _EARLY_BEFORE_S, _EARLY_FFT = 3.0, 1024
 _EARLY_SHAPE = (3, len(EARLY_HZ) - 1, len(EARLY_S) - 1)
 N_EARLY = int(np.prod(_EARLY_SHAPE))
@@ -39,10 +39,10 @@ N_EARLY = int(np.prod(_EARLY_SHAPE))
 _N_PAIRS = len(PAIRS)
 _COARSE = (N_PARTS - 1, len(COHERENCY_HZ) - 1, _N_PAIRS)
 _N_COARSE, _N_FINE = int(np.prod(_COARSE)), (len(FINE_HZ) - 1) * _N_PAIRS
-_N_ONSET = _COARSE[1] * _N_PAIRS
+_REAL = slice((ONSET + 1) * _COARSE[1] * _N_PAIRS - _N_PAIRS, (ONSET + 1) * _COARSE[1] * _N_PAIRS)  # without phase
 _FIRST_SHAPE = (3, _COARSE[1])
 N_FIRST = int(np.prod(_FIRST_SHAPE))
-N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE) - _N_ONSET
+N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE) - _N_PAIRS
 N_EXTRA = 1 + N_NOISE + N_EARLY + N_FIRST + N_COHERENCY
 
 
@@ -79,7 +79,7 @@ def split_extra(extra: np.ndarray) -> Extra:
     extra = np.asarray(extra, dtype=float)
     _, noise, early, first, z = np.split(extra, np.cumsum([1, N_NOISE, N_EARLY, N_FIRST]))
     real, imaginary = z[: _N_COARSE + _N_FINE], z[_N_COARSE + _N_FINE :]
-    z = real + 1j * np.insert(imaginary, [ONSET * _N_ONSET] * _N_ONSET, 0.0)
+    z = real + 1j * np.insert(imaginary, [_REAL.start] * _N_PAIRS, 0.0)
     size = np.maximum(np.abs(z), 1e-9)
     c = z / size * np.tanh(np.minimum(size, _LARGEST_Z))
     return Extra(
@@ -95,7 +95,7 @@ def split_extra(extra: np.ndarray) -> Extra:
 def join(onset_s, ln_noise, ln_early, ln_first, coherency, fine) -> np.ndarray:
     """Return the numbers of one record, shape (N_EXTRA,), of which `split_extra` gives back the meaning."""
     z = _z(np.concatenate([coherency.ravel(), fine.ravel()]))
-    imaginary = np.delete(z.imag, slice(ONSET * _N_ONSET, (ONSET + 1) * _N_ONSET))
+    imaginary = np.delete(z.imag, _REAL)
     parts = ln_noise.ravel(), ln_early.ravel(), ln_first.ravel(), z.real, imaginary
     return np.concatenate([[onset_s], *parts])
 
@@ -149,12 +149,12 @@ def _band_passes():
 
 
 def first_motion(x: np.ndarray, p_s: float) -> np.ndarray:
-    """Return the cross spectra of the components about P in bands of COHERENCY_HZ, shape (band, 3, 3), real.
+    """Return the cross spectra of the components about P in bands of COHERENCY_HZ, shape (band, 3, 3), Hermitian.
 
     P sets in in the middle of the frame: what it tells is of the first half second, and of the noise before.
     """
     lines = first_lines(x, p_s)
-    products = (lines[:, None] * lines[None].conj()).real
+    products = lines[:, None] * lines[None].conj()
     edges = np.searchsorted(first_bands(lines.shape[-1]), np.arange(len(COHERENCY_HZ) - 1))
     return np.moveaxis(np.add.reduceat(products, edges, axis=-1), -1, 0)
 

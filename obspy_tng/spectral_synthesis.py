@@ -165,13 +165,15 @@ def _as_first(noise, signal, known, first):
     """
     p_s, onset = first / SAMPLING_RATE_HZ, slice(first, first + _FIRST_SAMPLES)
     size = np.exp(known.ln_first.T / 2)
-    pairs = known.coherency[se.ONSET].real
-    wanted = _positive(nearest(pairs).real * size[:, :, None] * size[:, None], _LEAST_WANTED)
+    pairs = known.coherency[se.ONSET]
+    wanted = _positive(nearest(pairs) * size[:, :, None] * size[:, None], _LEAST_WANTED)
     out = signal.copy()
     for _ in range(_FIRST_ROUNDS):
         lines = se.first_lines(noise + out, p_s)  # (3, line)
         band = se.first_bands(lines.shape[-1])
-        now = _positive(se.first_motion(noise + out, p_s), _LEAST_NOW)
+        now = se.first_motion(noise + out, p_s)
+        now.imag[-1] = 0  # as it is told
+        now = _positive(now, _LEAST_NOW)
         turn = _transport(now, wanted)[band]  # (line, 3, 3)
         lack = np.einsum("lij,jl->il", turn, lines) - lines
         moves = irfft(rfft(out[:, onset], 4 * _FIRST_SAMPLES)[:, None] * _split(), 4 * _FIRST_SAMPLES)
@@ -183,7 +185,7 @@ def _as_first(noise, signal, known, first):
         is_late = _mean_power(se.first_lines(noise + out, p_s + _LATER_S), 3)
         is_low = _mean_power(_lowest(noise + out, first), 2)
         for i in range(3):
-            w = 1 / np.sqrt(wanted[band, i, i])
+            w = 1 / np.sqrt(wanted[band, i, i].real)
             left = np.concatenate([effect * w, _KEEP_LATE * late / np.sqrt(is_late[i]), _KEEP_LOW * low / np.sqrt(is_low[i])], axis=1)
             left = np.concatenate([left.real, left.imag], axis=1)
             right = np.zeros(left.shape[1] // 2, dtype=complex)
@@ -209,9 +211,9 @@ def _mean_power(lines, aside):
 def _positive(matrices, least=0.01):
     """Return the nearest symmetric matrices whose eigenvalues are at least a share of their mean size."""
     values, vectors = np.linalg.eigh(matrices)
-    trace = np.maximum(np.einsum("bii->b", matrices), 1e-3 * np.abs(matrices).max(axis=(1, 2)) + 1e-60)
+    trace = np.maximum(np.einsum("bii->b", matrices).real, 1e-3 * np.abs(matrices).max(axis=(1, 2)) + 1e-60)
     values = np.maximum(values, least * trace[:, None])
-    return (vectors * values[:, None]) @ vectors.swapaxes(1, 2)
+    return (vectors * values[:, None]) @ vectors.conj().swapaxes(1, 2)
 
 
 def _transport(now, wanted):
@@ -219,12 +221,12 @@ def _transport(now, wanted):
     root = _root(wanted)
     out = root @ np.linalg.inv(_root(root @ now @ root)) @ root
     values, vectors = np.linalg.eigh(out)
-    return (vectors * np.minimum(values, _LARGEST_TURN)[:, None]) @ vectors.swapaxes(1, 2)
+    return (vectors * np.minimum(values, _LARGEST_TURN)[:, None]) @ vectors.conj().swapaxes(1, 2)
 
 
 def _root(matrices):
     values, vectors = np.linalg.eigh(matrices)
-    return (vectors * np.sqrt(np.maximum(values, 1e-60))[:, None]) @ vectors.swapaxes(1, 2)
+    return (vectors * np.sqrt(np.maximum(values, 1e-60))[:, None]) @ vectors.conj().swapaxes(1, 2)
 
 
 @lru_cache(maxsize=1)
