@@ -3,7 +3,7 @@
 A record is the noise that was there before P and goes on, plus a signal that begins at P. Each is a sum of narrow
 bands of complex noise, mixed among the components to the wanted coherency and multiplied by an envelope. The spectra
 of both are then brought to the described ones: of the signal by a filter of minimum phase, which lets nothing out
-before the onset.
+before the onset. The first motion of P, one pulse, is turned to the described direction at last.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import HIGHPASS_HZ, NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.spectral import SPEC_HZ, spectrum
 from obspy_tng.spectral_envelopes import between, bounded, cells, shaped
-from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, nearest, polarised
+from obspy_tng.spectral_first import as_first
+from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
 
 _BEFORE = 64  # samples of noise before the first one kept, at least
 _PADDED = 2 * LENGTH
@@ -30,11 +31,6 @@ _LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
 _WEAK = 0.05  # of the largest power
 _EVERYWHERE_HZ = 1.0, 2.0  # below and above, a correction is of the whole signal and of strong motion alone
-_FIRST_SAMPLES, _FIRST_ROUNDS, _LARGEST_TURN, _RIDGE = 128, 3, 10.0, 0.001
-_LATER_S, _KEEP_LATE, _KEEP_LOW = 0.75, 0.25, 0.4
-_LEAST_WANTED, _LEAST_NOW = 0.0005, 0.002
-_SPLIT_HZ = 1.2, 2.0, 3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0
-_FADE = np.cos(np.pi / 2 * np.clip((np.arange(_FIRST_SAMPLES) / SAMPLING_RATE_HZ - 0.3) / 0.5, 0, 1)) ** 2
 _ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as rough over frequency as those of records
 
 
@@ -91,7 +87,7 @@ def synthesise(
         strong, weak = _causal(strong, change), _causal(weak, change * everywhere)
     signal = weak + strong
     signal = signal + _earlier(noise, signal, known.ln_early, start + p)
-    signal = _as_first(noise, signal, known, start + p)
+    signal = as_first(noise, signal, known, start + p)
     return _without_drift(noise + signal)[:, keep] * np.exp(float(ln_scale) + _LEVEL)
 
 
@@ -155,91 +151,6 @@ def _earlier(noise, signal, ln_early, first):
     out = np.zeros_like(signal)
     out[:, first : first + motion.shape[-1]] = (gain * motion).sum(axis=1)
     return out
-
-
-def _as_first(noise, signal, known, first):
-    """Return the signal, its first motion turned and stretched to the described cross spectra about P.
-
-    P begins as one pulse of one direction, and as that of an earthquake from elsewhere would not: with noise of the
-    right coherency on average each record would have a direction of its own.
-    """
-    p_s, onset = first / SAMPLING_RATE_HZ, slice(first, first + _FIRST_SAMPLES)
-    size = np.exp(known.ln_first.T / 2)
-    pairs = known.coherency[se.ONSET]
-    wanted = _positive(nearest(pairs) * size[:, :, None] * size[:, None], _LEAST_WANTED)
-    out = signal.copy()
-    for _ in range(_FIRST_ROUNDS):
-        lines = se.first_lines(noise + out, p_s)  # (3, line)
-        band = se.first_bands(lines.shape[-1])
-        now = se.first_motion(noise + out, p_s)
-        now.imag[-1] = 0  # as it is told
-        now = _positive(now, _LEAST_NOW)
-        turn = _transport(now, wanted)[band]  # (line, 3, 3)
-        lack = np.einsum("lij,jl->il", turn, lines) - lines
-        moves = irfft(rfft(out[:, onset], 4 * _FIRST_SAMPLES)[:, None] * _split(), 4 * _FIRST_SAMPLES)
-        moves = (moves[..., :_FIRST_SAMPLES] * _FADE).reshape(-1, _FIRST_SAMPLES)
-        padded = np.zeros((len(moves), noise.shape[-1]))
-        padded[:, onset] = moves
-        # what is to change, and what is not: the motion that follows and the lowest frequencies
-        effect, late, low = se.first_lines(padded, p_s), se.first_lines(padded, p_s + _LATER_S), _lowest(padded, first)
-        is_late = _mean_power(se.first_lines(noise + out, p_s + _LATER_S), 3)
-        is_low = _mean_power(_lowest(noise + out, first), 2)
-        for i in range(3):
-            w = 1 / np.sqrt(wanted[band, i, i].real)
-            left = np.concatenate([effect * w, _KEEP_LATE * late / np.sqrt(is_late[i]), _KEEP_LOW * low / np.sqrt(is_low[i])], axis=1)
-            left = np.concatenate([left.real, left.imag], axis=1)
-            right = np.zeros(left.shape[1] // 2, dtype=complex)
-            right[: len(w)] = lack[i] * w
-            right = np.concatenate([right.real, right.imag])
-            matrix = left @ left.T
-            share = np.linalg.solve(matrix + _RIDGE * np.diag(np.diag(matrix)), left @ right)
-            out[i, onset] += share @ moves
-    return out
-
-
-def _lowest(x, first):
-    """Return lines of 0.2 to 1.6 Hz of what follows the onset, shape (component, line)."""
-    part = x[:, first : first + sp.N_LONG * 2]
-    return rfft(part * np.cos(np.pi / 2 * np.arange(part.shape[-1]) / part.shape[-1]) ** 2, axis=-1)[:, 1:9]
-
-
-def _mean_power(lines, aside):
-    """Return power of lines, a running mean over neighbours."""
-    return sp._running_mean(np.abs(lines) ** 2, aside, -1) + 1e-60
-
-
-def _positive(matrices, least=0.01):
-    """Return the nearest symmetric matrices whose eigenvalues are at least a share of their mean size."""
-    values, vectors = np.linalg.eigh(matrices)
-    trace = np.maximum(np.einsum("bii->b", matrices).real, 1e-3 * np.abs(matrices).max(axis=(1, 2)) + 1e-60)
-    values = np.maximum(values, least * trace[:, None])
-    return (vectors * values[:, None]) @ vectors.conj().swapaxes(1, 2)
-
-
-def _transport(now, wanted):
-    """Return the symmetric A of A now A = wanted, which moves least (Olkin and Pukelsheim 1982)."""
-    root = _root(wanted)
-    out = root @ np.linalg.inv(_root(root @ now @ root)) @ root
-    values, vectors = np.linalg.eigh(out)
-    return (vectors * np.minimum(values, _LARGEST_TURN)[:, None]) @ vectors.conj().swapaxes(1, 2)
-
-
-def _root(matrices):
-    values, vectors = np.linalg.eigh(matrices)
-    return (vectors * np.sqrt(np.maximum(values, 1e-60))[:, None]) @ vectors.conj().swapaxes(1, 2)
-
-
-@lru_cache(maxsize=1)
-def _split():
-    """Return responses of causal filters that sum to one, for bands of COHERENCY_HZ, shape (band, line)."""
-    line = np.minimum(np.fft.rfftfreq(4 * _FIRST_SAMPLES, 1 / SAMPLING_RATE_HZ), 49.999)
-    out, rest = [], np.ones(len(line), dtype=complex)
-    for corner_hz in _SPLIT_HZ:
-        s = 1j * np.tan(np.pi * line / SAMPLING_RATE_HZ) / np.tan(np.pi * corner_hz / SAMPLING_RATE_HZ)
-        low = 1 / (s * s + np.sqrt(2) * s + 1)
-        out.append(rest * low)
-        rest = rest * (1 - low)
-    return np.array([*out, rest])
 
 
 def _fall(ln_spectrum):
