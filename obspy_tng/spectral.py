@@ -127,19 +127,33 @@ def _describe(x, s_s):
     p_s = P_AT_S + onset_s
     sp_s = float(np.clip(s_s - p_s, *S_MINUS_P_S))
     ln_spectrum = spectrum(x)
-    scale = ln_spectrum[:, _SCALED].mean()
+    scale = scale_of(ln_spectrum)
     power = periodograms(x, lattice(sp_s, p_s))
     ln_power = np.log(power + _FLOOR * np.exp(2 * scale)) - 2 * scale
-    early = se.early(x, p_s)[0] - 2 * scale
-    first = np.log(np.einsum("bii->ib", se.first_motion(x, p_s)).real + 1e-60) - 2 * scale
-    extra = se.join(onset_s, se.noise_spectrum(x, p_s) - scale, early, first, *se.coherency(x, p_s, sp_s))
+    told = se.told(x, p_s) - scale * se.TOLD_POWERS
+    extra = se.join(onset_s, told, *se.coherency(x, p_s, sp_s))
     return ln_power, ln_spectrum - scale, extra, scale, np.log(sp_s)
 
 
-def periodograms(x: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """Return power on the lattice, shape (3, time, NB), in (m/s²)² per sample; ramps at the ends are made up for."""
+def scale_of(ln_spectrum: np.ndarray) -> float:
+    """Return the ln scale of a record of a ln spectrum (3, len(SPEC_HZ)): the mean from 0.5 to 20 Hz."""
+    return float(ln_spectrum[:, _SCALED].mean())
+
+
+def periodograms(x: np.ndarray, times_s: np.ndarray, times_longer: int = 1) -> np.ndarray:
+    """Return power on the lattice, shape (3, time, NB), in (m/s²)² per sample; ramps at the ends are made up for.
+
+    Parameters
+    ----------
+    x : numpy.ndarray, shape (3, NPTS), m/s²
+    times_s : numpy.ndarray
+        Of the frames' centres, in s after the first sample.
+    times_longer : int
+        Frames are so many times as long as those of a description; the frequencies are the same.
+    """
     out = []
     for n, bins in ((N_LONG, LONG_BINS), (N_SHORT, SHORT_BINS)):
+        n, bins = n * times_longer, bins * times_longer
         lost = (frames(taper(NPTS) ** 2, times_s, n) * hann(n) ** 2).sum(axis=-1)
         transform = rfft(frames(x, times_s, n) * hann(n), axis=-1)[..., bins]
         out.append((transform.real**2 + transform.imag**2) / np.maximum(lost, 0.05)[:, None])
@@ -173,13 +187,13 @@ def smooth_power(ln_power: np.ndarray, frames_aside: int = 2, bands_aside: int =
             # flat first: a mean over a slope is not its middle
             flat = piece.mean(axis=-2, keepdims=True) + piece.mean(axis=-1, keepdims=True)
             flat = flat - piece.mean(axis=(-2, -1), keepdims=True)
-            power = _running_mean(_running_mean(np.exp(piece - flat), frames_aside, -2), bands_aside, -1)
+            power = running_mean(running_mean(np.exp(piece - flat), frames_aside, -2), bands_aside, -1)
             out[..., some, bands] = np.log(power) + flat
     return out
 
 
-def _running_mean(x, aside, axis):
-    """Return means over 2·aside + 1 neighbours, the ends repeated."""
+def running_mean(x: np.ndarray, aside: int, axis: int) -> np.ndarray:
+    """Return means over 2·aside + 1 neighbours along an axis, the ends repeated."""
     x = np.moveaxis(x, axis, -1)
     padded = np.concatenate([np.repeat(x[..., :1], aside, -1), x, np.repeat(x[..., -1:], aside, -1)], axis=-1)
     out = sum(padded[..., k : k + x.shape[-1]] for k in range(2 * aside + 1)) / (2 * aside + 1)

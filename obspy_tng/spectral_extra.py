@@ -43,7 +43,13 @@ _REAL = slice((ONSET + 1) * _COARSE[1] * _N_PAIRS - _N_PAIRS, (ONSET + 1) * _COA
 _FIRST_SHAPE = (3, _COARSE[1])
 N_FIRST = int(np.prod(_FIRST_SHAPE))
 N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE) - _N_PAIRS
-N_EXTRA = 1 + N_NOISE + N_EARLY + N_FIRST + N_COHERENCY
+N_TOLD = N_NOISE + N_EARLY + N_FIRST  # amplitudes and powers, behind the onset
+TOLD_POWERS = np.repeat([1.0, 2.0], [N_NOISE, N_EARLY + N_FIRST])  # of amplitude
+N_EXTRA = 1 + N_TOLD + N_COHERENCY
+
+
+_IS_ONSET = np.arange(_N_COARSE + _N_FINE) // (_COARSE[1] * _N_PAIRS) == ONSET
+OF_ONSET = np.concatenate([_IS_ONSET, np.delete(_IS_ONSET, _REAL)])  # which of the N_COHERENCY numbers are
 
 
 class Extra(NamedTuple):
@@ -92,18 +98,23 @@ def split_extra(extra: np.ndarray) -> Extra:
     )
 
 
-def join(onset_s, ln_noise, ln_early, ln_first, coherency, fine) -> np.ndarray:
+def join(onset_s, told, coherency, fine) -> np.ndarray:
     """Return the numbers of one record, shape (N_EXTRA,), of which `split_extra` gives back the meaning."""
     z = _z(np.concatenate([coherency.ravel(), fine.ravel()]))
     imaginary = np.delete(z.imag, _REAL)
-    parts = ln_noise.ravel(), ln_early.ravel(), ln_first.ravel(), z.real, imaginary
-    return np.concatenate([[onset_s], *parts])
+    return np.concatenate([[onset_s], told, z.real, imaginary])
 
 
 def _z(c):
     """Return Fisher's z of complex coherency, its phase kept."""
     size = np.clip(np.abs(c), 1e-9, np.tanh(_LARGEST_Z))
     return c / np.maximum(np.abs(c), 1e-9) * np.arctanh(size)
+
+
+def told(x: np.ndarray, p_s: float) -> np.ndarray:
+    """Return ln amplitudes of the noise, ln powers of the first instants and of the frame about P, shape (N_TOLD,)."""
+    first = np.log(np.einsum("bii->ib", first_motion(x, p_s)).real + 1e-60)
+    return np.concatenate([noise_spectrum(x, p_s).ravel(), early(x, p_s)[0].ravel(), first.ravel()])
 
 
 def noise_spectrum(x: np.ndarray, p_s: float) -> np.ndarray:

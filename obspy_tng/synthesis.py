@@ -233,8 +233,6 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
 
     `event` is a `scaling.Scaling` or None.
     """
-    from obspy_tng.models.autoencoder import one_thread
-
     label = label_of(pool, model)
 
     def one(i):
@@ -245,10 +243,16 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
             wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
         return wave, mixture
 
-    # a record is too small for many threads, but there are many records
-    with one_thread(), ThreadPoolExecutor(_cores() if len(numbers) > 1 else 1) as workers:
-        waves, mixtures = zip(*workers.map(one, numbers), strict=True)
+    waves, mixtures = zip(*on_all_cores(one, numbers), strict=True)
     return land(np.array(waves)), list(mixtures)
+
+
+def on_all_cores(one, numbers) -> list:
+    """Return what `one` makes of each number: a record is too small for many threads, but there are many records."""
+    from obspy_tng.models.autoencoder import one_thread
+
+    with one_thread(), ThreadPoolExecutor(_cores() if len(numbers) > 1 else 1) as workers:
+        return list(workers.map(one, numbers))
 
 
 def _cores():

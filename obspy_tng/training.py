@@ -37,7 +37,7 @@ TARGETS = ("CI.CWC", "CI.WMF", "CI.ISA", "CI.HAR", "CI.SLA")
 #   objective(network, batch, train, part) -> dict of loss terms of the whole batch, "total" among them; `batch` holds
 #              the rows of `part`, a `training_team.Part`, which puts together what belongs to all rows
 # and may have
-#   measured(network, card, training, validating, device) -> dict: what the card is to tell of the trained network
+#   measured(network, card, training, validating, device, say) -> dict: what the card is to tell of the trained network
 KINDS = {
     "waveform": "training_waveform",
     "spectral": "training_spectral",
@@ -205,7 +205,7 @@ def _train(
     if team.first:
         card["losses"] = run.history[-1] if run.history else {}
         if hasattr(module, "measured"):
-            card |= module.measured(run.average, card, training, validating, device)
+            card |= module.measured(run.average, card, training, validating, device, say)
         save(out / "model.safetensors", run.average, card)
     team.wait()
     return load_model(out, device=device) if team.first else None

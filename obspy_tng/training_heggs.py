@@ -144,7 +144,7 @@ def start(card: dict, source: Source, before, options: dict, device: str):
     return network, card, Objective(config, options["paired"], options["noise_share"])
 
 
-def measured(network, card: dict, training: Source, validating: Source, device: str) -> dict:
+def measured(network, card: dict, training: Source, validating: Source, device: str, say=None) -> dict:
     """Return how the training records scatter around the trained network, or why they do not tell."""
     from obspy_tng.models.heggs_generator import HeggsGenerator
 

@@ -7,6 +7,7 @@ import numpy as np
 from obspy_tng import spectral, training_store
 from obspy_tng.errors import ModelError, RecordError
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, cut, resampled, window_start
+from obspy_tng.spectral_extra import N_TOLD
 from obspy_tng.training_team import ALONE, Part
 
 PHASES = {0: False}
@@ -96,9 +97,22 @@ def start(card: dict, source: Source, before, options: dict, device: str):
 
     if before is not None:
         raise ModelError("the spectral network is trained from random weights: leave out init=")
-    config = SpectralConfig(spectral.NT, spectral.NB, 3 * len(spectral.SPEC_HZ))
+    config = SpectralConfig(spectral.NT, spectral.NB, 3 * len(spectral.SPEC_HZ), told=N_TOLD)
     network = SpectralTimesNet(config)
     rows = training_store.sampled(source.items)
     drawn = [source.draw(rows[i : i + 64])[1:3] for i in range(0, len(rows), 64)]
     network.standardise(*(torch.from_numpy(np.concatenate(parts)) for parts in zip(*drawn, strict=True)))
     return network, {**card, "config": config.to_dict()}, Objective()
+
+
+def measured(network, card: dict, training: Source, validating, device: str, say=None) -> dict:
+    """Calibrate a trained network (see `obspy_tng.calibration`) and return what the card is to tell of it."""
+    from obspy_tng.calibration import LEAST, MOST, calibrate
+    from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
+
+    if len(training) < LEAST:
+        return {"calibration": f"none: {len(training)} training records, {LEAST} are needed"}
+    rows = np.unique(np.linspace(0, len(training) - 1, MOST).round().astype(int))
+    waves, s_s = (np.array(x) for x in zip(*(training.items[i] for i in rows), strict=True))
+    rounds = calibrate(SpectralAutoencoder(network, card, device), waves.astype(float), s_s, progress=say)
+    return {"calibration": {"records": len(rows), "rms mean excess, ln": rounds}}

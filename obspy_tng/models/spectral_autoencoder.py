@@ -10,11 +10,12 @@ import torch
 from obspy_tng import spectral
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
-from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA
+from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
-# of a deviation from the station's mean so much is the event's, the rest chance: of the code, and of coherency
+# of a deviation from the station's mean so much is the event's, the rest chance: of the code, and of coherency, but for
+# that of the onset, which synthesis leaves nothing to chance of
 _OWN_SHARE, _OWN_COHERENCY = 0.95, 0.7
 
 
@@ -57,15 +58,16 @@ class SpectralAutoencoder(Autoencoder):
         out, middle = latent.ravel().copy(), mean.ravel()
         last = config.latent * config.steps + config.spectrum + N_EXTRA
         code, coherency = slice(0, config.latent * config.steps), slice(last - N_COHERENCY, last)
-        for some, share in ((code, _OWN_SHARE), (coherency, _OWN_COHERENCY)):
+        for some, share in ((code, _OWN_SHARE), (coherency, np.where(OF_ONSET, 1.0, _OWN_COHERENCY))):
             out[some] = middle[some] + share * (out[some] - middle[some])
         return out.reshape(latent.shape)
 
     def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None) -> np.ndarray:
         """Return an accelerogram (3, npts) in m/s² with the energy of a latent and phases of its own."""
         parts = self.unpack(latent[None])
-        power = self.power(parts)[0]
-        return synthesise(power, parts.ln_spectrum[0], parts.extra[0], ln_sd[0], parts.ln_sp[0], rng)
+        power, extra = self.power(parts)[0], parts.extra[0].copy()
+        extra[1 : 1 + N_TOLD] -= self.network.extra_excess.cpu().numpy()
+        return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng)
 
     def encode(self, x, station=None):
         """Refuse: there is no code of a waveform here."""
@@ -84,13 +86,13 @@ class SpectralAutoencoder(Autoencoder):
 
     @torch.no_grad()
     def power(self, parts: Parts) -> np.ndarray:
-        """Return decoded ln power (n, 3, frames, bins) relative to each record's scale."""
+        """Return ln power to make motion of (n, 3, frames, bins), relative to each record's scale."""
         config = self.network.config
         code, spectrum = (
             torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)).to(self.device)
             for x in (parts.code, parts.ln_spectrum.reshape(len(parts.code), -1))
         )
-        decoded = self.network.decode(code, spectrum).float().cpu().numpy()
+        decoded = (self.network.decode(code, spectrum) - self.network.power_excess).float().cpu().numpy()
         return decoded.reshape(-1, 3, config.bins, config.frames).swapaxes(2, 3)
 
     def pack(self, parts: Parts) -> np.ndarray:

@@ -36,6 +36,8 @@ class SpectralConfig:
         Lattice of periods in frames.
     kernels : tuple of int
         Of the Inception blocks.
+    told : int
+        Numbers of the description beside powers and spectrum whose mean excess is known; see `obspy_tng.calibration`.
     """
 
     frames: int
@@ -46,6 +48,7 @@ class SpectralConfig:
     blocks: int = 2
     periods: tuple[int, ...] = (2, 3, 4, 6, 8, 12, 16, 32)
     kernels: tuple[int, ...] = (1, 3, 5)
+    told: int = 0
 
     @property
     def steps(self) -> int:
@@ -72,6 +75,8 @@ class SpectralTimesNet(nn.Module):
         halve = dict(kernel_size=8, stride=4, padding=2)
         self.register_buffer("mean", torch.zeros(rows, config.frames))
         self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("power_excess", torch.zeros(rows, config.frames))  # what motion has too much of
+        self.register_buffer("extra_excess", torch.zeros(config.told))
         self.register_buffer("spectrum_mean", torch.zeros(config.spectrum))
         self.register_buffer("spectrum_scale", torch.ones(()))
         self.stem = nn.Conv1d(rows, c, 3, padding=1)

@@ -1,0 +1,130 @@
+"""What made motion holds too much or too little of on average, measured on training records and taken out.
+
+The network tells the power a record is a realisation of; most cells of real records hold less than that, a few much
+more. And what narrow bands of noise under envelopes leave beside their bands counts where records hold next to nothing:
+below 1 Hz about P. Both are nearly the same at all stations, so that they can be taken out of what motion is made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from obspy_tng import spectral as sp
+from obspy_tng import spectral_extra as se
+from obspy_tng.models.spectral_autoencoder import Parts, SpectralAutoencoder, inputs
+from obspy_tng.preprocessing import land
+from obspy_tng.synthesis import child, on_all_cores
+
+LEAST, MOST = 200, 600  # records: the mean over fewer is chance; more do not change it
+ROUNDS = 4
+_STEP, _LARGEST = 0.5, 1.5  # of the excess, per round; of its sum, in ln
+_STEPS = np.repeat([0.7, 0.6], [se.N_NOISE, se.N_TOLD - se.N_NOISE])
+_BLOCK = 64
+
+
+def calibrate(
+    model: SpectralAutoencoder, waves: np.ndarray, s_s: np.ndarray, *, rounds: int = ROUNDS, seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> list[dict[str, float]]:  # fmt: skip
+    """Make motion of records' own codes, compare, and correct the model in place; again, `rounds` times.
+
+    Parameters
+    ----------
+    model : SpectralAutoencoder
+        Its ``network.power_excess`` and ``network.extra_excess`` are set anew.
+    waves : numpy.ndarray, shape (n, 3, NPTS), m/s²
+        Conditioned windows of records of many stations; of the training, never of stations that judge.
+    s_s : numpy.ndarray, shape (n,)
+        S onset in s after the first sample.
+    rounds : int
+    seed : int
+        Of the motion.
+    progress : callable, optional
+        Is told a line per round.
+
+    Returns
+    -------
+    list of dict
+        Root mean square of the mean excess before each round, in ln of power: ``cells`` of the lattice after P, and
+        ``told``, noise before P and its first instants.
+    """
+    latents, ln_scale, real, weight = _measured(model, waves, s_s)
+    network = model.network
+    power, extra = np.zeros((3, sp.NT, sp.NB)), np.zeros(se.N_TOLD)
+    out = []
+    for number in range(rounds):
+        _set(network, power, extra)
+
+        def one(i, number=number):
+            """Return how much more there is in the motion made of a record's code than in the record."""
+            parts = model.unpack(latents[i : i + 1])
+            wave = model.render(latents[i], np.repeat(ln_scale[i], 3), child(seed + number, i))
+            cells, told = _means(land(wave[None])[0], parts.extra[0, 0], parts.ln_sp[0])
+            return cells - real[0][i], told - real[1][i]
+
+        cells, told = (np.array(x) for x in zip(*on_all_cores(one, range(len(latents))), strict=True))
+        excess = (cells * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1)
+        told = told.mean(axis=0)
+        after = excess[:, sp.NP_ :]
+        out.append({"cells": _rms(after), "told": _rms(told)})
+        if progress:
+            progress(f"calibration {number + 1}/{rounds}  mean excess {out[-1]['cells']:.3f}, {out[-1]['told']:.3f} ln")
+        power[:, sp.NP_ :] = np.clip(power[:, sp.NP_ :] + _STEP * _smooth(after), -_LARGEST, _LARGEST)
+        extra += _STEPS * told
+    _set(network, power, extra)
+    return out
+
+
+def _measured(model, waves, s_s):
+    """Return latents, ln scales, means of the records themselves, and which frames lie inside."""
+    latents, scales, means = [], [], []
+    for i in range(0, len(waves), _BLOCK):
+        known = sp.describe(waves[i : i + _BLOCK], s_s[i : i + _BLOCK])
+        parts = Parts(model.code(*inputs(known)), known.ln_spectrum, known.extra, known.ln_sp)
+        latents.append(model.pack(parts))
+        scales.append(known.ln_scale)
+        landed = land(np.asarray(waves[i : i + _BLOCK], dtype=float))
+        means += [_means(x, e[0], ln_sp) for x, e, ln_sp in zip(landed, known.extra, known.ln_sp, strict=True)]
+    latents = np.concatenate(latents)
+    weight = sp.inside(model.unpack(latents).ln_sp)[:, None, :, None]
+    cells, told = (np.array(x) for x in zip(*means, strict=True))
+    return latents, np.concatenate(scales), (cells, told), weight
+
+
+def _means(x, onset_s, ln_sp):
+    """Return ln power of the lattice's cells of one record and what else it is told of, over its own scale.
+
+    Low bands are seen by frames of two lengths: short ones tell when, long ones which frequency.
+    """
+    p_s = sp.P_AT_S + float(np.clip(onset_s, -se.LATEST_S, se.LATEST_S))
+    times_s = sp.lattice(float(np.clip(np.exp(ln_sp), *sp.S_MINUS_P_S)), p_s)
+    ln_spectrum = sp.spectrum(x)
+    scale = sp.scale_of(ln_spectrum)
+    cells = np.log(sp.periodograms(x, times_s) + 1e-30)
+    longer = np.log(sp.periodograms(x, times_s, 2) + 1e-30)
+    cells[..., : sp.N_LOW] = 0.5 * (cells[..., : sp.N_LOW] + longer[..., : sp.N_LOW])
+    cells[..., 0] = cells[..., 1]  # next to nothing is at 0 Hz
+    told = se.told(x, p_s)
+    return (cells - 2 * scale).astype(np.float32), told - scale * se.TOLD_POWERS
+
+
+def _smooth(excess):
+    """Return a running mean over three frames and three bands."""
+    out = sp.running_mean(excess, 1, 1)
+    for bands in (slice(0, sp.N_LOW), slice(sp.N_LOW, None)):
+        out[..., bands] = sp.running_mean(out[..., bands], 1, 2)
+    return out
+
+
+def _set(network, power, extra):
+    """Put excesses into the network's buffers."""
+    rows = power.swapaxes(1, 2).reshape(network.power_excess.shape)
+    network.power_excess.copy_(torch.from_numpy(rows))
+    network.extra_excess.copy_(torch.from_numpy(extra))
+
+
+def _rms(x):
+    return round(float(np.sqrt((x**2).mean())), 4)
