@@ -238,7 +238,8 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
     def one(i):
         rng = child(seed, i)
         mixture, members, latent, ln_sd = mixed(pool, model, sampler, rng, latent_noise, event)
-        wave = model.render(model.settled(latent, pool.latents[members].mean(axis=0)), ln_sd, rng, label)
+        main = pool.latents[mixture.indices[np.argmax(mixture.weights)]]
+        wave = model.render(model.settled(latent, pool.latents[members].mean(axis=0), main), ln_sd, rng, label)
         if pool.ln_ratio.size:
             wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
         return wave, mixture

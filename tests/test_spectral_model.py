@@ -189,7 +189,7 @@ def test_chance_of_one_record_is_not_passed_on():
     model = tng.load_model("tng-spectral-1")
     rng = np.random.default_rng(0)
     mean, mixed = rng.normal(size=(2, *model.latent_shape))
-    a, b, out = (model.unpack(x[None].astype(np.float32)) for x in (mean, mixed, model.settled(mixed, mean)))
+    a, b, out = (model.unpack(x[None].astype(np.float32)) for x in (mean, mixed, model.settled(mixed, mean, mixed)))
     first = -spectral_extra.N_COHERENCY
     for share, pick in (
         (0.95, lambda p: p.code), (0.7, lambda p: p.extra[:, first:]), (1.0, lambda p: p.extra[:, :first]),

@@ -93,7 +93,7 @@ class Autoencoder:
         x -= x.mean(axis=-1, keepdims=True)
         return x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
 
-    def settled(self, latent: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    def settled(self, latent: np.ndarray, mean: np.ndarray, main: np.ndarray) -> np.ndarray:
         """Return a mixed latent as it is to be rendered, `mean` being that of its pool: here, as it is."""
         return latent
 

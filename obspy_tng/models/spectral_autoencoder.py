@@ -49,10 +49,11 @@ class SpectralAutoencoder(Autoencoder):
         latents = self.pack(Parts(code, known.ln_spectrum, known.extra, known.ln_sp))
         return latents, np.repeat(known.ln_scale[:, None], 3, axis=1)
 
-    def settled(self, latent: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """Return a mixed latent, its code and coherency a little nearer to the mean of the pool.
+    def settled(self, latent: np.ndarray, mean: np.ndarray, main: np.ndarray) -> np.ndarray:
+        """Return a mixed latent, its code and coherency a little nearer to the mean of the pool, with a parent's onset.
 
-        What is measured of one record holds what chance made of its noise; fresh noise brings chance of its own.
+        What is measured of one record holds what chance made of its noise; fresh noise brings chance of its own. How
+        far P is from its pick is nearly nothing of most records and much of a few; a mix would be a little off always.
         """
         config = self.network.config
         out, middle = latent.ravel().copy(), mean.ravel()
@@ -60,6 +61,7 @@ class SpectralAutoencoder(Autoencoder):
         code, coherency = slice(0, config.latent * config.steps), slice(last - N_COHERENCY, last)
         for some, share in ((code, _OWN_SHARE), (coherency, np.where(OF_ONSET, 1.0, _OWN_COHERENCY))):
             out[some] = middle[some] + share * (out[some] - middle[some])
+        out[last - N_EXTRA] = main.ravel()[last - N_EXTRA]
         return out.reshape(latent.shape)
 
     def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None) -> np.ndarray:
