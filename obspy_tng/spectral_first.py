@@ -48,10 +48,13 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
     -------
     numpy.ndarray, shape (3, sample)
     """
+    # all that is looked at, as a short record
+    out, begin = signal.copy(), first - se.FIRST_FRAME
+    noise, signal = (x[:, begin : first + _LOW_SAMPLES].copy() for x in (noise, signal))
+    first -= begin
     p_s, moved = first / SAMPLING_RATE_HZ, slice(first, first + _SAMPLES)
     size = np.exp(known.ln_first.T / 2)
     wanted = _positive(nearest(known.coherency[se.ONSET]) * size[:, :, None] * size[:, None], _LEAST_WANTED)
-    signal = signal.copy()
     for _ in range(_ROUNDS):
         motion = noise + signal
         lines = se.first_lines(motion, p_s)
@@ -80,7 +83,8 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
             square = effect @ effect.T
             share = np.linalg.solve(square + _RIDGE * np.diag(np.diag(square)), effect @ _real(goal))
             signal[i, moved] += share @ moves
-    return signal
+    out[:, begin : begin + signal.shape[-1]] = signal
+    return out
 
 
 def _real(x):
