@@ -14,9 +14,10 @@ import torch
 
 from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
+from obspy_tng.models.autoencoder import on_all_cores
 from obspy_tng.models.spectral_autoencoder import Parts, SpectralAutoencoder, inputs
-from obspy_tng.preprocessing import land
-from obspy_tng.synthesis import child, on_all_cores
+from obspy_tng.preprocessing import P_AT_S, land
+from obspy_tng.spectral_onset import LATEST_S
 
 LEAST, MOST = 200, 600  # records: the mean over fewer is chance; more do not change it
 ROUNDS = 4
@@ -61,7 +62,7 @@ def calibrate(
         def one(i, number=number):
             """Return how much more there is in the motion made of a record's code than in the record."""
             parts = model.unpack(latents[i : i + 1])
-            wave = model.render(latents[i], np.repeat(ln_scale[i], 3), child(seed + number, i))
+            wave = model.render(latents[i], np.repeat(ln_scale[i], 3), np.random.default_rng([seed, number, i]))
             cells, told = _means(land(wave[None])[0], parts.extra[0, 0], parts.ln_sp[0])
             return cells - real[0][i], told - real[1][i]
 
@@ -99,7 +100,7 @@ def _means(x, onset_s, ln_sp):
 
     Low bands are seen by frames of two lengths: short ones tell when, long ones which frequency.
     """
-    p_s = sp.P_AT_S + float(np.clip(onset_s, -se.LATEST_S, se.LATEST_S))
+    p_s = P_AT_S + float(np.clip(onset_s, -LATEST_S, LATEST_S))
     times_s = sp.lattice(float(np.clip(np.exp(ln_sp), *sp.S_MINUS_P_S)), p_s)
     ln_spectrum = sp.spectrum(x)
     scale = sp.scale_of(ln_spectrum)

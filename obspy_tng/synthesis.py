@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -233,6 +231,8 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
 
     `event` is a `scaling.Scaling` or None.
     """
+    from obspy_tng.models.autoencoder import on_all_cores
+
     label = label_of(pool, model)
 
     def one(i):
@@ -246,16 +246,3 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
 
     waves, mixtures = zip(*on_all_cores(one, numbers), strict=True)
     return land(np.array(waves)), list(mixtures)
-
-
-def on_all_cores(one, numbers) -> list:
-    """Return what `one` makes of each number: a record is too small for many threads, but there are many records."""
-    from obspy_tng.models.autoencoder import one_thread
-
-    with one_thread(), ThreadPoolExecutor(_cores() if len(numbers) > 1 else 1) as workers:
-        return list(workers.map(one, numbers))
-
-
-def _cores():
-    """Return the cores this process may use, where the system tells (Linux), else those there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

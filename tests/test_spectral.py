@@ -72,11 +72,16 @@ def test_extra_numbers_come_back():
     rng = np.random.default_rng(0)
     blank = spectral_extra.split_extra(np.zeros(spectral_extra.N_EXTRA))
     given = [
-        0.11, *(rng.normal(size=x.shape) for x in (blank.ln_noise, blank.ln_early)),
+        0.11, *(rng.normal(size=x.shape) for x in (blank.ln_noise, blank.ln_early, blank.ln_first)),
         *(0.5 * np.exp(1j * rng.uniform(0, 6, x.shape)) for x in (blank.coherency, blank.fine)),
     ]  # fmt: skip
-    given[-2][1] = given[-2][1].real  # at the onset coherency has no phase
-    for a, b in zip(given, spectral_extra.split_extra(spectral_extra.join(*given)), strict=True):
+    given[-2][spectral_extra.ONSET, -1] = given[-2][spectral_extra.ONSET, -1].real  # told without phase
+    joined = spectral_extra.join(given[0], np.concatenate([x.ravel() for x in given[1:4]]), *given[4:])
+    assert joined.shape == (spectral_extra.N_EXTRA,)
+    onset = joined[-spectral_extra.N_COHERENCY :][spectral_extra.OF_ONSET]
+    size = np.arctanh(0.5)
+    assert np.abs(onset[:15] + 1j * np.append(onset[15:], np.zeros(3)))[:12] == pytest.approx(np.full(12, size))
+    for a, b in zip(given, spectral_extra.split_extra(joined), strict=True):
         assert np.allclose(a, b)
 
 
@@ -86,11 +91,26 @@ def test_first_instants():
     t = np.arange(5000) / 100
     x[:, 1000:] = 2.0 * np.sin(2 * np.pi * 4.0 * t)
     ln_square, motion = spectral_extra.early(x, 10.0)
-    assert ln_square.argmax(axis=1) == pytest.approx(np.full((3, 3), 2))
+    assert (ln_square.argmax(axis=1) == 2).all()
     below, above = np.tan(np.pi * 4.0 / 100) / np.tan(np.pi * np.array([2.8, 5.6]) / 100)
     gain = (below**4 / (1 + below**4)) ** 2 / (1 + above**4)  # of Butterworth: fourth order below, second above
     assert np.exp(ln_square[:, 2, -1]) == pytest.approx(np.full(3, 2.0 * gain), rel=0.1)
     assert np.abs(motion[..., 0]).max() < 0.1
+
+
+def test_first_motion_of_a_pulse():
+    """A pulse of one direction has the cross spectra d dᵀ |u|² in every band; one that comes later on Z turns phases."""
+    t = np.arange(6000) / 100 - 10
+    pulse = np.where(t > 0, np.sin(2 * np.pi * 3.0 * t) * np.exp(-t / 0.15), 0.0)
+    d = np.array([0.5, -1.0, 2.0])
+    found = spectral_extra.first_motion(d[:, None] * pulse, 10.0)
+    share = found / found[:, :1, :1]
+    assert share == pytest.approx(np.broadcast_to(np.outer(d, d) / d[0] ** 2, share.shape), abs=1e-9)
+    line = np.fft.rfft(pulse[1000 - 64 : 1000 + 64] * spectral_extra.hann(128))[1:]
+    assert found[0, 0, 0].real == pytest.approx(d[0] ** 2 * (np.abs(line[:2]) ** 2).sum())  # 0.78 and 1.56 Hz
+    late = np.array([pulse, pulse, np.roll(pulse, 2)])
+    phase = np.angle(spectral_extra.first_motion(late, 10.0)[1, 0, 2])
+    assert phase == pytest.approx(2 * np.pi * 3.0 * 0.02, rel=0.35)  # of the band from 2 to 5 Hz
 
 
 def test_smoothing_stops_at_p():

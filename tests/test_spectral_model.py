@@ -185,14 +185,18 @@ def test_comes_to_rest():
 
 
 def test_chance_of_one_record_is_not_passed_on():
-    """Deviations of the code count .95, of coherency .7, of spectrum, noise, first instants and S−P whole."""
+    """Of deviations the code's count .95, coherency's .7 but for the onset's, all others whole; the onset is a parent's."""
     model = tng.load_model("tng-spectral-1")
     rng = np.random.default_rng(0)
-    mean, mixed = rng.normal(size=(2, *model.latent_shape))
-    a, b, out = (model.unpack(x[None].astype(np.float32)) for x in (mean, mixed, model.settled(mixed, mean, mixed)))
-    first = -spectral_extra.N_COHERENCY
+    mean, mixed, main = rng.normal(size=(3, *model.latent_shape))
+    a, b, out, parent = (
+        model.unpack(x[None].astype(np.float32)) for x in (mean, mixed, model.settled(mixed, mean, main), main)
+    )
+    first, onset = -spectral_extra.N_COHERENCY, spectral_extra.OF_ONSET
     for share, pick in (
-        (0.95, lambda p: p.code), (0.7, lambda p: p.extra[:, first:]), (1.0, lambda p: p.extra[:, :first]),
+        (0.95, lambda p: p.code), (0.7, lambda p: p.extra[:, first:][:, ~onset]),
+        (1.0, lambda p: p.extra[:, first:][:, onset]), (1.0, lambda p: p.extra[:, 1:first]),
         (1.0, lambda p: p.ln_spectrum), (1.0, lambda p: p.ln_sp),
     ):  # fmt: skip
         assert pick(out) == pytest.approx(pick(a) + share * (pick(b) - pick(a)), abs=1e-5)
+    assert out.extra[0, 0] == pytest.approx(parent.extra[0, 0])

@@ -20,12 +20,13 @@ BOXES = {  # title -> modules, a folder is one
     "corpus": ("corpus", "corpus_table"),
     "windows": ("preprocessing", "spectrogram", "conditions", "origin_spectrogram"),
     "energies": (
-        "spectral", "spectral_extra", "spectral_onset", "spectral_noise", "spectral_envelopes", "spectral_synthesis",
+        "spectral", "spectral_extra", "spectral_onset", "spectral_noise", "spectral_envelopes", "spectral_first",
+        "spectral_synthesis",
     ),
     "models": ("models", "event_scatter"),
     "training": (
         "checkpoint", "training", "training_loop", "training_store", "training_team", "training_waveform",
-        "training_spectral", "training_cvae", "training_heggs",
+        "training_spectral", "training_cvae", "training_heggs", "calibration",
     ),
     "pools": ("pool", "pool_check", "sampling", "scaling"),
     "synthesis": ("synthesis", "adjustment", "corpus_synthesis", "event_synthesis", "provenance"),

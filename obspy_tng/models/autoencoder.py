@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -152,3 +154,11 @@ def build(card: dict) -> torch.nn.Module:
         return network.fuse() if card.get("fused") else network
     except (TypeError, KeyError, ValueError) as err:
         raise ModelError(f"the card's sizes are not those of {model}: {err}") from err
+
+
+def on_all_cores(one, numbers) -> list:
+    """Return what `one` makes of each number: a record is too small for many threads, but there are many records."""
+    # as many as this process may use, where the system tells (Linux), else as there are
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with one_thread(), ThreadPoolExecutor(cores if len(numbers) > 1 else 1) as workers:
+        return list(workers.map(one, numbers))

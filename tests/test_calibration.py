@@ -1,0 +1,79 @@
+"""Calibration: what made motion has too much of is measured and taken out."""
+
+import numpy as np
+import pytest
+import torch
+
+import obspy_tng as tng
+from obspy_tng import calibration, spectral, spectral_extra
+from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
+from obspy_tng.preprocessing import windows
+
+ROWS, FRAMES = spectral.NB * 3, spectral.NT
+
+
+@pytest.fixture(scope="module")
+def few():
+    """Return windows of simulated records."""
+    return windows(tng.records(tng.simulate(n=12, seed=4), units="m/s2"))
+
+
+def fresh(shift=0.0):
+    """Return the shipped network with excesses of nothing, its decoder telling `shift` too much (ln of power)."""
+    shipped = tng.load_model("tng-spectral-1")
+    model = SpectralAutoencoder(type(shipped.network)(shipped.network.config).fuse(), dict(shipped.card), "cpu")
+    model.network.load_state_dict(shipped.network.state_dict())
+    model.network.eval()
+    model.network.power_excess.zero_()
+    model.network.extra_excess.zero_()
+    bands = torch.zeros(3, spectral.NB, FRAMES)
+    bands[:, 20:, 80:] = shift
+    decode = model.network.decode
+    model.network.decode = lambda code, spectrum: decode(code, spectrum) + bands.reshape(1, ROWS, FRAMES)
+    return model
+
+
+def test_what_is_added_is_found(few):
+    """High bands of the coda told e times too strong: the calibration takes more out there than it does without."""
+    waves, s_s = few.x * np.exp(few.ln_sd)[..., None], few.s_s
+    out = {}
+    for shift in (0.0, 1.0):
+        model = fresh(shift)
+        told = []
+        rounds = calibration.calibrate(model, waves, s_s, rounds=3, progress=told.append)
+        assert len(rounds) == len(told) == 3 and "3/3" in told[-1]
+        out[shift] = model.network.power_excess.reshape(3, spectral.NB, FRAMES).numpy().copy()
+        assert (out[shift][..., : spectral.NP_] == 0).all()  # noise before P is told otherwise
+        assert rounds[-1]["cells"] < rounds[0]["cells"]
+    more = (out[1.0] - out[0.0])[:, 22:-1, 84:110].mean()
+    assert 0.35 < more < 1.2, more
+
+
+def test_excesses_are_taken_out(few):
+    """Motion is made of powers and numbers less the excesses: 2 ln less noise before P is 2 ln less noise."""
+    model = fresh()
+    latents, ln_scale = model.describe(few)
+    before = model.render(latents[0], ln_scale[0], np.random.default_rng(0))
+    model.network.extra_excess[: spectral_extra.N_NOISE] = 2.0
+    after = model.render(latents[0], ln_scale[0], np.random.default_rng(0))
+    levels = [spectral_extra.noise_spectrum(x, 10.0)[:, 10:30].mean() for x in (before, after)]
+    assert levels[0] - levels[1] == pytest.approx(2.0, abs=0.3)
+    model.network.power_excess[:] = 1.0
+    a, b = (m.power(m.unpack(latents[:1])) for m in (fresh(), model))
+    assert a - b == pytest.approx(np.ones_like(a), abs=1e-5)
+
+
+def test_few_records_are_not_enough():
+    """The mean of a few records is chance: the card says that there is no calibration."""
+    from obspy_tng.training_spectral import measured
+
+    told = measured(None, {}, [None] * (calibration.LEAST - 1), None, "cpu")
+    assert told["calibration"].startswith(f"none: {calibration.LEAST - 1} training records")
+
+
+def test_the_shipped_network_is_calibrated():
+    """Its card tells rounds whose excess falls, and its buffers are not empty."""
+    model = tng.load_model()
+    rounds = model.card["calibration"]["rms mean excess, ln"]
+    assert [x["cells"] for x in rounds] == sorted((x["cells"] for x in rounds), reverse=True)
+    assert float(model.network.power_excess.abs().max()) > 0.2

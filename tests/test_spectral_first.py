@@ -1,0 +1,78 @@
+"""The first motion of P: what is described is brought about, before P and later nothing changes."""
+
+import numpy as np
+import pytest
+
+from obspy_tng import spectral_extra as se
+from obspy_tng.spectral_first import _positive, _split, _transport, as_first
+
+P = 1064
+
+
+def motion(seed):
+    """Return noise, and a signal of the three components by themselves that sets in at P, shape (3, 6144) each."""
+    rng = np.random.default_rng(seed)
+    noise, signal = rng.normal(size=(2, 3, 6144)) * np.array([0.02, 1.0])[:, None, None]
+    signal = np.diff(np.cumsum(signal, axis=-1) * 0.3, prepend=0, axis=-1)
+    since = np.maximum(np.arange(6144) - P, 0)
+    return noise, signal * np.minimum(since / 10, 1) * np.exp(-since / 800)
+
+
+def described(direction, delay=0):
+    """Return extra numbers of a pulse of one direction, E later by so many samples."""
+    t = (np.arange(6144) - P) / 100
+    pulse = np.where(t > 0, np.sin(2 * np.pi * 4 * t) * np.exp(-t / 0.2), 0) + 0.5 * np.where(t > 0, np.exp(-t / 0.05), 0)
+    x = np.asarray(direction)[:, None] * pulse
+    x[0] = np.roll(x[0], delay)
+    found = se.first_motion(x + 1e-3 * np.random.default_rng(9).normal(size=x.shape), P / 100)
+    size = np.sqrt(np.einsum("bii->ib", found).real)
+    blank = se.split_extra(np.zeros(se.N_EXTRA))
+    coherency = blank.coherency.copy()
+    coherency[se.ONSET] = np.array([found[:, a, b] / (size[a] * size[b]) for a, b in se.PAIRS]).T
+    coherency[se.ONSET, -1] = coherency[se.ONSET, -1].real
+    return blank._replace(ln_first=2 * np.log(size), coherency=coherency), found
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_power_direction_and_phase_are_brought_about(delay):
+    """Of noise without direction comes motion of the described one, in all bands below 20 Hz, for any seed."""
+    known, wanted = described([0.6, -0.4, 1.5], delay)
+    for seed in range(3):
+        noise, signal = motion(seed)
+        before = se.first_motion(noise + signal, P / 100)
+        after = se.first_motion(noise + as_first(noise, signal, known, P), P / 100)
+        size = np.sqrt(np.einsum("bii->bi", wanted).real)
+        misfit = [np.abs((x - wanted) / (size[:, :, None] * size[:, None]))[:4].mean() for x in (before, after)]
+        assert misfit[1] < 0.25 and misfit[1] < 0.3 * misfit[0], misfit
+
+
+def test_nothing_else_moves():
+    """Before P nothing changes, after 1.3 s nothing, and what was as described stays as it was."""
+    known, _ = described([0.6, -0.4, 1.5])
+    noise, signal = motion(1)
+    moved = as_first(noise, signal, known, P)
+    change = np.abs(moved - signal).max(axis=0)
+    assert change[:P].max() == 0 and change[P + 128 :].max() == 0 and change[P : P + 30].max() > 0
+    again = as_first(noise, moved, known, P)
+    assert np.abs(again - moved).mean() < 0.35 * np.abs(moved - signal).mean()
+
+
+def test_transport_maps_one_matrix_to_the_other():
+    """A C A = D for Hermitian matrices, and A is D/C for numbers on a diagonal."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(2, 5, 3, 8)) + 1j * rng.normal(size=(2, 5, 3, 8))
+    now, wanted = x @ x.conj().swapaxes(-1, -2)
+    a = _transport(now, wanted)
+    assert a @ now @ a == pytest.approx(wanted, rel=1e-6)
+    assert a == pytest.approx(a.conj().swapaxes(-1, -2))
+    diagonal = _transport(np.diag([1.0, 4, 9])[None], np.diag([4.0, 4, 1])[None])
+    assert diagonal[0] == pytest.approx(np.diag([2, 1, 1 / 3]))
+    least = np.linalg.eigvalsh(_positive(np.diag([1.0, 0.0, -1.0])[None] + 0j, 0.1))
+    assert least.min() > 0
+
+
+def test_filters_add_to_one_and_are_causal():
+    """The narrow bands of a sample are nothing before it, and all of them together are the sample."""
+    assert np.abs(_split().sum(axis=0) - 1).max() < 1e-12
+    response = np.fft.irfft(_split(), 512, axis=-1)
+    assert np.abs(response[:, 384:]).max() < 1e-3 * np.abs(response).max()
