@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
@@ -35,7 +34,7 @@ def calibrate(
     Parameters
     ----------
     model : SpectralAutoencoder
-        Its ``network.power_excess`` and ``network.extra_excess`` are set anew.
+        What it takes out is set anew.
     waves : numpy.ndarray, shape (n, 3, NPTS), m/s²
         Conditioned windows of records of many stations; of the training, never of stations that judge.
     s_s : numpy.ndarray, shape (n,)
@@ -53,11 +52,10 @@ def calibrate(
         ``told``, noise before P and its first instants.
     """
     latents, ln_scale, real, weight = _measured(model, waves, s_s)
-    network = model.network
     power, extra = np.zeros((3, sp.NT, sp.NB)), np.zeros(se.N_TOLD)
     out = []
     for number in range(rounds):
-        _set(network, power, extra)
+        model.take_out(power, extra)
 
         def one(i, number=number):
             """Return how much more there is in the motion made of a record's code than in the record."""
@@ -75,7 +73,7 @@ def calibrate(
             progress(f"calibration {number + 1}/{rounds}  mean excess {out[-1]['cells']:.3f}, {out[-1]['told']:.3f} ln")
         power[:, sp.NP_ :] = np.clip(power[:, sp.NP_ :] + _STEP * _smooth(after), -_LARGEST, _LARGEST)
         extra += _STEPS * told
-    _set(network, power, extra)
+    model.take_out(power, extra)
     return out
 
 
@@ -118,13 +116,6 @@ def _smooth(excess):
     for bands in (slice(0, sp.N_LOW), slice(sp.N_LOW, None)):
         out[..., bands] = sp.running_mean(out[..., bands], 1, 2)
     return out
-
-
-def _set(network, power, extra):
-    """Put excesses into the network's buffers."""
-    rows = power.swapaxes(1, 2).reshape(network.power_excess.shape)
-    network.power_excess.copy_(torch.from_numpy(rows))
-    network.extra_excess.copy_(torch.from_numpy(extra))
 
 
 def _rms(x):

@@ -97,6 +97,12 @@ class SpectralAutoencoder(Autoencoder):
         decoded = (self.network.decode(code, spectrum) - self.network.power_excess).float().cpu().numpy()
         return decoded.reshape(-1, 3, config.bins, config.frames).swapaxes(2, 3)
 
+    def take_out(self, ln_power: np.ndarray, extra: np.ndarray) -> None:
+        """Set what motion has too much of, ln power (3, frames, bins) and `extra` (N_TOLD,), to be taken out."""
+        rows = np.ascontiguousarray(ln_power.swapaxes(1, 2)).reshape(self.network.power_excess.shape)
+        self.network.power_excess.copy_(torch.from_numpy(rows))
+        self.network.extra_excess.copy_(torch.from_numpy(extra))
+
     def pack(self, parts: Parts) -> np.ndarray:
         """Return latents (n, rows, steps), filled up with zeros."""
         n, (rows, steps) = len(parts.code), self.latent_shape
