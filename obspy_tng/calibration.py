@@ -19,7 +19,7 @@ from obspy_tng.preprocessing import P_AT_S, land
 from obspy_tng.spectral_onset import LATEST_S
 
 LEAST, MOST = 200, 600  # records: the mean over fewer is chance; more do not change it
-ROUNDS = 4
+ROUNDS = 8
 _STEP, _LARGEST = 0.5, 1.5  # of the excess, per round; of its sum, in ln
 _STEPS = np.repeat([0.7, 0.6], [se.N_NOISE, se.N_TOLD - se.N_NOISE])
 _BLOCK = 64
@@ -34,7 +34,7 @@ def calibrate(
     Parameters
     ----------
     model : SpectralAutoencoder
-        What it takes out is set anew.
+        Goes on from what it takes out already.
     waves : numpy.ndarray, shape (n, 3, NPTS), m/s²
         Conditioned windows of records of many stations; of the training, never of stations that judge.
     s_s : numpy.ndarray, shape (n,)
@@ -52,7 +52,7 @@ def calibrate(
         ``told``, noise before P and its first instants.
     """
     latents, ln_scale, real, weight = _measured(model, waves, s_s)
-    power, extra = np.zeros((3, sp.NT, sp.NB)), np.zeros(se.N_TOLD)
+    power, extra = model.taken_out()
     out = []
     for number in range(rounds):
         model.take_out(power, extra)

@@ -97,6 +97,12 @@ class SpectralAutoencoder(Autoencoder):
         decoded = (self.network.decode(code, spectrum) - self.network.power_excess).float().cpu().numpy()
         return decoded.reshape(-1, 3, config.bins, config.frames).swapaxes(2, 3)
 
+    def taken_out(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is taken out of ln power (3, frames, bins) and of `extra` (N_TOLD,), before motion is made."""
+        config, network = self.network.config, self.network
+        power = network.power_excess.cpu().double().numpy().reshape(3, config.bins, config.frames).swapaxes(1, 2)
+        return power.copy(), network.extra_excess.cpu().double().numpy().copy()
+
     def take_out(self, ln_power: np.ndarray, extra: np.ndarray) -> None:
         """Set what motion has too much of, ln power (3, frames, bins) and `extra` (N_TOLD,), to be taken out."""
         rows = np.ascontiguousarray(ln_power.swapaxes(1, 2)).reshape(self.network.power_excess.shape)
