@@ -136,7 +136,9 @@ def _heard():
     bands[:, 0] = 0
     bands[-1, hz > sp.BAND_HZ[sp.N_LOW - 1]] = 1.0  # beyond as there
     t = np.arange(sp.N_LONG) / SAMPLING_RATE_HZ
-    gain = np.array([np.abs(np.exp(-2j * np.pi * np.outer(hz - f, t)) @ se.hann(sp.N_LONG)) ** 2 for f in sp.BAND_HZ[: sp.N_LOW]])
+    gain = np.array(
+        [np.abs(np.exp(-2j * np.pi * np.outer(hz - f, t)) @ se.hann(sp.N_LONG)) ** 2 for f in sp.BAND_HZ[: sp.N_LOW]]
+    )
     share = gain @ bands.T
     return share / share.sum(axis=1, keepdims=True)
 

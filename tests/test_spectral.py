@@ -99,7 +99,7 @@ def test_first_instants():
 
 
 def test_first_motion_of_a_pulse():
-    """A pulse of one direction has the cross spectra d dᵀ |u|² in every band; one that comes later on Z turns phases."""
+    """A pulse of one direction has the cross spectra d dᵀ |u|² in every band; later on Z, it turns phases."""
     t = np.arange(6000) / 100 - 10
     pulse = np.where(t > 0, np.sin(2 * np.pi * 3.0 * t) * np.exp(-t / 0.15), 0.0)
     d = np.array([0.5, -1.0, 2.0])

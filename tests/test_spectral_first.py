@@ -21,7 +21,7 @@ def motion(seed):
 def described(direction, delay=0):
     """Return extra numbers of a pulse of one direction, E later by so many samples."""
     t = (np.arange(6144) - P) / 100
-    pulse = np.where(t > 0, np.sin(2 * np.pi * 4 * t) * np.exp(-t / 0.2), 0) + 0.5 * np.where(t > 0, np.exp(-t / 0.05), 0)
+    pulse = np.where(t > 0, np.sin(2 * np.pi * 4 * t) * np.exp(-t / 0.2) + 0.5 * np.exp(-t / 0.05), 0)
     x = np.asarray(direction)[:, None] * pulse
     x[0] = np.roll(x[0], delay)
     found = se.first_motion(x + 1e-3 * np.random.default_rng(9).normal(size=x.shape), P / 100)

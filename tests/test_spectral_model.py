@@ -185,7 +185,7 @@ def test_comes_to_rest():
 
 
 def test_chance_of_one_record_is_not_passed_on():
-    """Of deviations the code's count .95, coherency's .7 but for the onset's, all others whole; the onset is a parent's."""
+    """The code's deviations count .95, coherency's .7 but for the onset's, others whole; the onset is a parent's."""
     model = tng.load_model("tng-spectral-1")
     rng = np.random.default_rng(0)
     mean, mixed, main = rng.normal(size=(3, *model.latent_shape))
