@@ -36,8 +36,8 @@ def bounded(ln_power: np.ndarray, times_s: np.ndarray) -> np.ndarray:
 def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[np.ndarray, np.ndarray]:
     """Return power of noise and signal in cells of STEP samples, each of shape (3, NB, cell).
 
-    Noise goes on after P as it was just before. Frames see some 0.3 s (or 1.3 s at low frequencies) to each side. The
-    iteration of Richardson (1972) and Lucy (1974) finds cells of the signal that, with the noise, explain them.
+    Noise goes on after P as it was just before. Frames see some 0.3 s (or 1.3 s at low frequencies) to each side, long
+    ones also the next bands. The iteration of Richardson (1972) and Lucy (1974) finds cells of the signal that, with the noise, explain them.
 
     Parameters
     ----------
@@ -58,7 +58,6 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
     ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1)
     noise, signal = np.empty((2, 3, NB, n_cells))
     low, high = (slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)
-    mixing = {sp.N_LONG: _heard(), sp.N_SHORT: np.eye(NB - sp.N_LOW)}
     for (rows, n), sharpenings in zip((low, high), _SHARPENINGS, strict=True):
         half_s = n / 2 / SAMPLING_RATE_HZ
         quiet = np.flatnonzero(times_s < p_s - half_s - _SMOOTHED_S)
@@ -74,7 +73,7 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
         rest = np.maximum(rest, 0.03 * power[:, rows][..., near])
         out = np.exp(between(middle_s, times_s[NP_:], np.log(rest[..., -len(times_s[NP_:]) :])))
         out *= ramp
-        hear = mixing[n]
+        hear = _heard() if n == sp.N_LONG else np.eye(NB - sp.N_LOW)
         for _ in range(sharpenings):
             ratio = rest / (hear @ (out @ see.T) + 1e-30)
             ratio = (hear.T / hear.sum(axis=0)[:, None]) @ ratio
@@ -136,9 +135,8 @@ def _heard():
     bands[:, 0] = 0
     bands[-1, hz > sp.BAND_HZ[sp.N_LOW - 1]] = 1.0  # beyond as there
     t = np.arange(sp.N_LONG) / SAMPLING_RATE_HZ
-    gain = np.array(
-        [np.abs(np.exp(-2j * np.pi * np.outer(hz - f, t)) @ se.hann(sp.N_LONG)) ** 2 for f in sp.BAND_HZ[: sp.N_LOW]]
-    )
+    shifted = np.exp(-2j * np.pi * np.subtract.outer(hz, sp.BAND_HZ[: sp.N_LOW])[..., None] * t)
+    gain = (np.abs(shifted @ se.hann(sp.N_LONG)) ** 2).T
     share = gain @ bands.T
     return share / share.sum(axis=1, keepdims=True)
 

@@ -5,6 +5,7 @@ import pytest
 
 from obspy_tng import spectral, spectral_extra
 from obspy_tng.preprocessing import condition, land
+from obspy_tng.spectral_envelopes import _heard, cells
 from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
 from obspy_tng.spectral_synthesis import _LEVEL, _rough, _without_drift, synthesise
 
@@ -133,6 +134,20 @@ def test_no_burst_at_the_end():
     y = synthesise(power, known.ln_spectrum[0], known.extra[0], known.ln_scale[0], known.ln_sp[0], rng)
     late, coda = (np.sqrt((y[:, a:b] ** 2).mean()) for a, b in ((5200, 5700), (3600, 4700)))
     assert late < 4 * coda
+
+
+def test_low_bands_are_told_from_their_neighbours():
+    """Power that grows with the fourth power of frequency fills the lowest lines from above; the cells have it right."""
+    truth = np.maximum(spectral.BAND_HZ[: spectral.N_LOW], 0.2) ** 4
+    heard = _heard() @ truth
+    assert _heard().sum(axis=1) == pytest.approx(np.ones(spectral.N_LOW))
+    assert np.log(heard / truth)[1] > 1.2  # of 0.39 Hz, seen by Hann's lobe from 0 to 1.2 Hz
+    power = np.ones((3, spectral.NT, spectral.NB))
+    power[..., : spectral.N_LOW] = heard
+    power[:, : spectral.NP_] *= 1e-4
+    times_s = spectral.lattice(8.0)
+    found = cells(power, times_s, 80, 1000)[1][:, : spectral.N_LOW, 180:400].mean(axis=(0, 2))
+    assert np.abs(np.log(found / truth))[1:].max() < 0.2
 
 
 def test_roughness_keeps_the_power():
