@@ -37,7 +37,8 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
     """Return power of noise and signal in cells of STEP samples, each of shape (3, NB, cell).
 
     Noise goes on after P as it was just before. Frames see some 0.3 s (or 1.3 s at low frequencies) to each side, long
-    ones also the next bands. The iteration of Richardson (1972) and Lucy (1974) finds cells of the signal that, with the noise, explain them.
+    ones also the next bands. The iteration of Richardson (1972) and Lucy (1974) finds cells of the signal that, with
+    the noise, explain them.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def shaped(bands: np.ndarray, power: np.ndarray, first: int = 0) -> np.ndarray:
 @lru_cache(maxsize=1)
 def _heard():
     """Return the share of each low band in the power of each line of long frames, shape (line, band)."""
-    hz = np.linspace(0, 5, 2001)
+    hz = np.linspace(0, 5, 501)
     bands = np.array([np.interp(hz, sp.BAND_HZ, row) for row in np.eye(NB)[: sp.N_LOW]])
     bands[:, 0] = 0
     bands[-1, hz > sp.BAND_HZ[sp.N_LOW - 1]] = 1.0  # beyond as there

@@ -137,7 +137,7 @@ def test_no_burst_at_the_end():
 
 
 def test_low_bands_are_told_from_their_neighbours():
-    """Power that grows with the fourth power of frequency fills the lowest lines from above; the cells have it right."""
+    """Power that grows with the fourth power of frequency fills the lowest lines from above; cells have it right."""
     truth = np.maximum(spectral.BAND_HZ[: spectral.N_LOW], 0.2) ** 4
     heard = _heard() @ truth
     assert _heard().sum(axis=1) == pytest.approx(np.ones(spectral.N_LOW))
