@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 import obspy_tng as tng
 from obspy_tng import synthesis
-from obspy_tng.models import list_models, load_model
+from obspy_tng.models import autoencoder, list_models, load_model
 from obspy_tng.models.weights import read_tensors, sha256
 from obspy_tng.pool import told_windows
 
@@ -59,7 +59,7 @@ def threads():
 def test_threads(five, threads, monkeypatch, model, n):
     """Whatever the threads of torch and BLAS, and the workers: the same bits."""
     threads(n)
-    monkeypatch.setattr(synthesis, "_cores", lambda: n)
+    monkeypatch.setattr(autoencoder, "_cores", lambda: n)
     assert np.array_equal(samples(tng.generate("CI.CWC", n=5, seed=3, model=model)), five[model])
 
 

@@ -158,7 +158,10 @@ def build(card: dict) -> torch.nn.Module:
 
 def on_all_cores(one, numbers) -> list:
     """Return what `one` makes of each number: a record is too small for many threads, but there are many records."""
-    # as many as this process may use, where the system tells (Linux), else as there are
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with one_thread(), ThreadPoolExecutor(cores if len(numbers) > 1 else 1) as workers:
+    with one_thread(), ThreadPoolExecutor(_cores() if len(numbers) > 1 else 1) as workers:
         return list(workers.map(one, numbers))
+
+
+def _cores():
+    """Return the cores this process may use, where the system tells (Linux), else those there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
