@@ -2,7 +2,7 @@
 
     python benchmarks/make_default.py --data ../shared/data        (or: make default)
 
-Every step is skipped when its result is there, and the training resumes from its checkpoint; about 40 min on 2 cores.
+Every step is skipped when its result is there, and the training resumes from its checkpoint; about 50 min on 2 cores.
 The target of an adjusted pool is the published median H/V curve and nothing else of the reference files.
 """
 
