@@ -22,7 +22,7 @@ from obspy_tng.training_team import ALONE, Team
 
 TORCHRUN = Path(sys.executable).parent / "torchrun"
 # a small network: what is tested is who works on what
-SMALL = (8, 4, 1, (2, 4, 8, 16), (1,))  # defaults of SpectralConfig from `channels` on
+SMALL = (8, 4, 1, (2, 4, 8, 16), (1,), 0)  # defaults of SpectralConfig from `channels` on
 SMALL_WAVEFORM = (6000, 16, 16, 64, 1, (2, 4, 8, 16), 2, 0)  # those of timesnet_gen.Config
 SCRIPT = f"""
 from obspy_tng.models.spectral_timesnet import SpectralConfig

@@ -22,7 +22,7 @@ QUICK = {"kind": "spectral", "epochs": 2, "batch": 5, "precision": "fp32", "thre
 def small(monkeypatch):
     """Make chunks and networks small."""
     monkeypatch.setattr(training_store, "CHUNK", 4)
-    monkeypatch.setattr(SpectralConfig.__init__, "__defaults__", (8, 4, 1, (2, 4, 8, 16), (1,)))
+    monkeypatch.setattr(SpectralConfig.__init__, "__defaults__", (8, 4, 1, (2, 4, 8, 16), (1,), 0))
 
 
 def name(record):
