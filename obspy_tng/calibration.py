@@ -14,7 +14,7 @@ import numpy as np
 from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 from obspy_tng.models.autoencoder import on_all_cores
-from obspy_tng.models.spectral_autoencoder import Parts, SpectralAutoencoder, inputs
+from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import P_AT_S, land
 from obspy_tng.spectral_onset import LATEST_S
 
@@ -82,8 +82,7 @@ def _measured(model, waves, s_s):
     latents, scales, means = [], [], []
     for i in range(0, len(waves), _BLOCK):
         known = sp.describe(waves[i : i + _BLOCK], s_s[i : i + _BLOCK])
-        parts = Parts(model.code(*inputs(known)), known.ln_spectrum, known.extra, known.ln_sp)
-        latents.append(model.pack(parts))
+        latents.append(model.latents(known))
         scales.append(known.ln_scale)
         landed = land(np.asarray(waves[i : i + _BLOCK], dtype=float))
         means += [_means(x, e[0], ln_sp) for x, e, ln_sp in zip(landed, known.extra, known.ln_sp, strict=True)]

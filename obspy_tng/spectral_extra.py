@@ -66,8 +66,8 @@ class Extra(NamedTuple):
     ln_first : numpy.ndarray, shape (3, band)
         ln power of the frame of 1.28 s about P in bands of COHERENCY_HZ, over the square of the scale.
     coherency : numpy.ndarray, shape (N_PARTS - 1, band, pair), complex
-        Between components, of magnitude below 1, in bands of COHERENCY_HZ of the parts until the coda. At the onset it
-        is real: so few samples tell no phase, and the first motion of P has none.
+        Between components, of magnitude below 1, in bands of COHERENCY_HZ of the parts until the coda. That of the
+        onset is of the frame about P, and real above 20 Hz, where there was no room for phases.
     fine : numpy.ndarray, shape (band, pair), complex
         In bands of FINE_HZ of the coda: much of it is the instrument's and the building's, and of all parts.
     """

@@ -14,17 +14,21 @@ from scipy.fft import irfft, rfft
 
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ
-from obspy_tng.spectral_noise import nearest
+from obspy_tng.spectral import running_mean
+from obspy_tng.spectral_noise import nearest, roots
 
 _SAMPLES, _PADDED = 128, 512  # of the motion that is moved, which fades from .3 to .8 s after P
+_P = se.FIRST_FRAME  # sample of P in the short record that is looked at
+_MOVED = slice(_P, _P + _SAMPLES)
 _FADE = np.cos(np.pi / 2 * np.clip((np.arange(_SAMPLES) / SAMPLING_RATE_HZ - 0.3) / 0.5, 0, 1)) ** 2
 _SPLIT_HZ = 1.2, 2.0, 3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0  # bands that are moved by themselves
 _ROUNDS = 3
 _LARGEST_TURN = 10.0
 _LEAST_WANTED, _LEAST_NOW = 0.0005, 0.002  # of the smallest eigenvalue over their sum
 _RIDGE = 0.001
-_LATER_S, _KEEP_LATER = 0.75, 0.25  # the frame so long after P should stay as it is, with this weight
-_LOW_SAMPLES, _LOW_LINES, _KEEP_LOW = 512, slice(1, 9), 0.4  # and so should 0.2 to 1.6 Hz of what follows
+_LATER_S = 0.75  # the frame so long after P should stay as it is
+_LOW_SAMPLES, _LOW_LINES = 512, slice(1, 9)  # and so should 0.2 to 1.6 Hz of what follows
+_KEPT = (3, 0.25), (2, 0.4)  # of both: lines to each side over which their power is smoothed, and weight
 
 
 def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int) -> np.ndarray:
@@ -49,59 +53,54 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
     numpy.ndarray, shape (3, sample)
     """
     # all that is looked at, as a short record
-    out, begin = signal.copy(), first - se.FIRST_FRAME
-    noise, signal = (x[:, begin : first + _LOW_SAMPLES].copy() for x in (noise, signal))
-    first -= begin
-    p_s, moved = first / SAMPLING_RATE_HZ, slice(first, first + _SAMPLES)
+    out, begin = signal.copy(), first - _P
+    noise, signal = (x[:, begin : first + _LOW_SAMPLES] for x in (noise, out))
     size = np.exp(known.ln_first.T / 2)
     wanted = _positive(nearest(known.coherency[se.ONSET]) * size[:, :, None] * size[:, None], _LEAST_WANTED)
+    band = se.first_bands(_views()[0].shape[-1])
+    weight = 1 / np.sqrt(np.einsum("lii->il", wanted[band]).real)
     for _ in range(_ROUNDS):
         motion = noise + signal
-        lines = se.first_lines(motion, p_s)
-        band = se.first_bands(lines.shape[-1])
-        now = se.first_motion(motion, p_s)
+        lines, *kept = _lines(motion)
+        now = se.first_motion(motion, _P / SAMPLING_RATE_HZ)
         now.imag[-1] = 0  # as it is told
         turn = _transport(_positive(now, _LEAST_NOW), wanted)[band]
-        lack = np.einsum("lij,jl->il", turn, lines) - lines
-        moves = irfft(rfft(signal[:, moved], _PADDED)[:, None] * _split(), _PADDED)[..., :_SAMPLES] * _FADE
-        moves = moves.reshape(-1, _SAMPLES)
-        alone = np.zeros((len(moves), noise.shape[-1]))
-        alone[:, moved] = moves
-        views = (  # (lines of the moves, lines of the motion, smoothed over so many to each side, weight)
-            (se.first_lines(alone, p_s + _LATER_S), se.first_lines(motion, p_s + _LATER_S), 3, _KEEP_LATER),
-            (_lowest(alone, first), _lowest(motion, first), 2, _KEEP_LOW),
-        )
-        told = se.first_lines(alone, p_s)
-        for i in range(3):
-            weight = 1 / np.sqrt(wanted[band, i, i].real)
-            effect = [told * weight]
-            for of_moves, of_motion, aside, keep in views:
-                effect.append(of_moves * keep / np.sqrt(_mean_power(of_motion[i], aside)))
-            effect = _real(np.concatenate(effect, axis=1))
-            goal = np.zeros(effect.shape[1] // 2, dtype=complex)
-            goal[: lines.shape[-1]] = lack[i] * weight
-            square = effect @ effect.T
-            share = np.linalg.solve(square + _RIDGE * np.diag(np.diag(square)), effect @ _real(goal))
-            signal[i, moved] += share @ moves
-    out[:, begin : begin + signal.shape[-1]] = signal
+        lack = (np.einsum("lij,jl->il", turn, lines) - lines) * weight
+        moves = (signal[:, _MOVED] @ _moving()).reshape(-1, _SAMPLES)
+        told, *others = (moves @ view for view in _views())
+        effect = [told * weight[:, None]]  # (component, move, line)
+        for of_moves, of_motion, (aside, keep) in zip(others, kept, _KEPT, strict=True):
+            power = running_mean(of_motion.real**2 + of_motion.imag**2, aside, -1) + 1e-60
+            effect.append(of_moves * (keep / np.sqrt(power))[:, None])
+        effect = np.concatenate([part for x in effect for part in (x.real, x.imag)], axis=-1)
+        goal = np.concatenate([lack.real, lack.imag], axis=-1)
+        square = effect @ effect.swapaxes(1, 2)
+        square += _RIDGE * square * np.eye(len(moves))
+        shares = np.linalg.solve(square, effect[..., : goal.shape[-1]] @ goal[..., None])[..., 0]
+        signal[:, _MOVED] += shares @ moves  # of `out`, too
     return out
 
 
-def _real(x):
-    return np.concatenate([x.real, x.imag], axis=-1)
+def _lines(x):
+    """Return lines of the short record: of the frame about P, the one later, and 0.2 to 1.6 Hz of what follows P."""
+    p_s, part = _P / SAMPLING_RATE_HZ, x[:, _P : _P + _LOW_SAMPLES]
+    fall = np.cos(np.pi / 2 * np.arange(_LOW_SAMPLES) / _LOW_SAMPLES) ** 2
+    return se.first_lines(x, p_s), se.first_lines(x, p_s + _LATER_S), rfft(part * fall, axis=-1)[:, _LOW_LINES]
 
 
-def _lowest(x, first):
-    """Return lines of 0.2 to 1.6 Hz of what follows P, shape (component, line)."""
-    part = x[:, first : first + _LOW_SAMPLES]
-    fall = np.cos(np.pi / 2 * np.arange(part.shape[-1]) / part.shape[-1]) ** 2
-    return rfft(part * fall, axis=-1)[:, _LOW_LINES]
+@lru_cache(maxsize=1)
+def _views():
+    """Return `_lines` of each moved sample by itself, three arrays of shape (_SAMPLES, line)."""
+    alone = np.zeros((_SAMPLES, _P + _LOW_SAMPLES))
+    alone[:, _MOVED] = np.eye(_SAMPLES)
+    return _lines(alone)
 
 
-def _mean_power(lines, aside):
-    """Return the power of lines, a running mean."""
-    power = np.pad(np.abs(lines) ** 2, aside, mode="edge")
-    return np.convolve(power, np.full(2 * aside + 1, 1 / (2 * aside + 1)), mode="valid") + 1e-60
+@lru_cache(maxsize=1)
+def _moving():
+    """Return what each moved sample makes of all moves of its component, shape (_SAMPLES, band × _SAMPLES)."""
+    moves = irfft(rfft(np.eye(_SAMPLES), _PADDED)[:, None] * _split(), _PADDED)[..., :_SAMPLES] * _FADE
+    return moves.reshape(_SAMPLES, -1)
 
 
 def _positive(matrices, least):
@@ -113,14 +112,9 @@ def _positive(matrices, least):
 
 def _transport(now, wanted):
     """Return the Hermitian A with A now A = wanted."""
-    root = _root(wanted)
-    values, vectors = np.linalg.eigh(root @ np.linalg.inv(_root(root @ now @ root)) @ root)
+    root = roots(wanted, 1e-60)
+    values, vectors = np.linalg.eigh(root @ np.linalg.inv(roots(root @ now @ root, 1e-60)) @ root)
     return _made(np.minimum(values, _LARGEST_TURN), vectors)
-
-
-def _root(matrices):
-    values, vectors = np.linalg.eigh(matrices)
-    return _made(np.sqrt(np.maximum(values, 1e-60)), vectors)
 
 
 def _made(values, vectors):

@@ -76,12 +76,12 @@ def coherent(bands, power, coherency, edges):
     out = np.empty_like(bands)
     for part, (a, b) in enumerate(pairwise(edges)):
         gain = np.where(which > 0, _COHERENCY_GAIN[part], _LOW_COHERENCY_GAIN[part])[:, None]
-        wanted = _factors(nearest(_raised(coherency[part], gain)))
+        wanted = roots(nearest(_raised(coherency[part], gain)))
         cells = slice(min(a // STEP, last - 2), max(b // STEP, a // STEP + 1))
         heard = seen[..., cells]
         own = np.add.reduceat(heard @ heard.conj().swapaxes(1, 2), first)
         own = own / np.add.reduceat(expected[:, cells].sum(axis=1), first)[:, None, None]
-        mix = wanted @ np.linalg.inv(_factors(_tempered(own)))[together]
+        mix = wanted @ np.linalg.inv(roots(_tempered(own)))[together]
         np.matmul(mix.astype(np.complex64), bands[..., a:b], out=out[..., a:b])
     return out
 
@@ -97,7 +97,7 @@ def _tempered(covariance):
     return 0.98 * covariance + 0.02 * np.eye(3)
 
 
-def nearest(pairs):
+def nearest(pairs: np.ndarray) -> np.ndarray:
     """Return the nearest coherency matrices, Hermitian and positive definite, (n, 3, 3), of values of pairs (n, 3)."""
     out = np.tile(np.eye(3, dtype=complex), (len(pairs), 1, 1))
     for i, (a, b) in enumerate(se.PAIRS):
@@ -108,7 +108,7 @@ def nearest(pairs):
     return out / (size[:, :, None] * size[:, None])
 
 
-def _factors(matrices):
-    """Return Hermitian square roots, which treat the components alike."""
+def roots(matrices: np.ndarray, least: float = 1e-6) -> np.ndarray:
+    """Return Hermitian square roots, which treat the components alike; eigenvalues are at least `least`."""
     values, vectors = np.linalg.eigh(matrices)
-    return (vectors * np.sqrt(np.maximum(values, 1e-6))[..., None, :]) @ vectors.conj().swapaxes(-1, -2)
+    return (vectors * np.sqrt(np.maximum(values, least))[..., None, :]) @ vectors.conj().swapaxes(-1, -2)

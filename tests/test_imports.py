@@ -80,7 +80,7 @@ ALLOWED = {
     "spectral": {"errors", "preprocessing", "spectral_extra", "spectral_onset"},
     "spectral_noise": {"preprocessing", "spectral", "spectral_extra"},
     "spectral_envelopes": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
-    "spectral_first": {"preprocessing", "spectral_extra", "spectral_noise"},
+    "spectral_first": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
     "spectral_synthesis": {
         "preprocessing",
         "spectral",

@@ -45,9 +45,12 @@ class SpectralAutoencoder(Autoencoder):
         """Return latents (n, rows, steps) and the ln scale of each record, for all three components (n, 3)."""
         waves = windows.x * np.exp(windows.ln_sd)[..., None]
         known = spectral.describe(waves, windows.s_s)
+        return self.latents(known), np.repeat(known.ln_scale[:, None], 3, axis=1)
+
+    def latents(self, known: spectral.Description) -> np.ndarray:
+        """Return latents (n, rows, steps) of descriptions."""
         code = self.code(*inputs(known))
-        latents = self.pack(Parts(code, known.ln_spectrum, known.extra, known.ln_sp))
-        return latents, np.repeat(known.ln_scale[:, None], 3, axis=1)
+        return self.pack(Parts(code, known.ln_spectrum, known.extra, known.ln_sp))
 
     def settled(self, latent: np.ndarray, mean: np.ndarray, main: np.ndarray) -> np.ndarray:
         """Return a mixed latent, its code and coherency a little nearer to the mean of the pool, with a parent's onset.
