@@ -164,15 +164,20 @@ def first_motion(x: np.ndarray, p_s: float) -> np.ndarray:
 
     P sets in in the middle of the frame: what it tells is of the first half second, and of the noise before.
     """
-    lines = first_lines(x, p_s)
-    products = lines[:, None] * lines[None].conj()
-    edges = np.searchsorted(first_bands(lines.shape[-1]), np.arange(len(COHERENCY_HZ) - 1))
-    return np.moveaxis(np.add.reduceat(products, edges, axis=-1), -1, 0)
+    return cross_spectra(first_lines(x, p_s))
 
 
 def first_lines(x: np.ndarray, p_s: float) -> np.ndarray:
     """Return the Fourier lines of the frame about P, without that of 0 Hz, shape (component, line)."""
-    return rfft(frames(x, [p_s], FIRST_FRAME)[:, 0] * hann(FIRST_FRAME), axis=-1)[..., 1:]
+    first = int(np.rint(p_s * SAMPLING_RATE_HZ)) - FIRST_FRAME // 2
+    return rfft(x[:, first : first + FIRST_FRAME] * hann(FIRST_FRAME), axis=-1)[:, 1:]
+
+
+def cross_spectra(lines: np.ndarray) -> np.ndarray:
+    """Return the cross spectra of `first_lines` in bands of COHERENCY_HZ, shape (band, 3, 3)."""
+    products = lines[:, None] * lines[None].conj()
+    edges = np.searchsorted(first_bands(lines.shape[-1]), np.arange(len(COHERENCY_HZ) - 1))
+    return np.moveaxis(np.add.reduceat(products, edges, axis=-1), -1, 0)
 
 
 def first_bands(lines: int) -> np.ndarray:

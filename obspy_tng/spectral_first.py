@@ -62,7 +62,7 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
     for _ in range(_ROUNDS):
         motion = noise + signal
         lines, *kept = _lines(motion)
-        now = se.first_motion(motion, _P / SAMPLING_RATE_HZ)
+        now = se.cross_spectra(lines)
         now.imag[-1] = 0  # as it is told
         turn = _transport(_positive(now, _LEAST_NOW), wanted)[band]
         lack = (np.einsum("lij,jl->il", turn, lines) - lines) * weight

@@ -110,9 +110,9 @@ def measured(network, card: dict, training: Source, validating, device: str, say
     from obspy_tng.calibration import LEAST, MOST, calibrate
     from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 
-    if len(training) < LEAST:
-        return {"calibration": f"none: {len(training)} training records, {LEAST} are needed"}
-    rows = np.unique(np.linspace(0, len(training) - 1, MOST).round().astype(int))
+    if len(training.items) < LEAST:
+        return {"calibration": f"none: {len(training.items)} training records, {LEAST} are needed"}
+    rows = np.unique(np.linspace(0, len(training.items) - 1, MOST).round().astype(int))
     waves, s_s = (np.array(x) for x in zip(*(training.items[i] for i in rows), strict=True))
     rounds = calibrate(SpectralAutoencoder(network, card, device), waves.astype(float), s_s, progress=say)
     return {"calibration": {"records": len(rows), "rms mean excess, ln": rounds}}

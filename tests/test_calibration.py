@@ -1,5 +1,7 @@
 """Calibration: what made motion has too much of is measured and taken out."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ import obspy_tng as tng
 from obspy_tng import calibration, spectral, spectral_extra
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import windows
+from obspy_tng.training_spectral import measured
 
 ROWS, FRAMES = spectral.NB * 3, spectral.NT
 
@@ -65,10 +68,22 @@ def test_excesses_are_taken_out(few):
 
 def test_few_records_are_not_enough():
     """The mean of a few records is chance: the card says that there is no calibration."""
-    from obspy_tng.training_spectral import measured
-
-    told = measured(None, {}, [None] * (calibration.LEAST - 1), None, "cpu")
+    told = measured(None, {}, SimpleNamespace(items=[None] * (calibration.LEAST - 1)), None, "cpu")
     assert told["calibration"].startswith(f"none: {calibration.LEAST - 1} training records")
+
+
+def test_enough_records_calibrate_at_the_end_of_training(few, monkeypatch):
+    """The network is changed in place, the card tells of every round, and at most so many records are drawn."""
+    monkeypatch.setattr(calibration, "LEAST", 10)
+    monkeypatch.setattr(calibration, "MOST", 6)
+    monkeypatch.setitem(calibration.calibrate.__kwdefaults__, "rounds", 2)
+    model, told = fresh(), []
+    waves = few.x * np.exp(few.ln_sd)[..., None]
+
+    training = SimpleNamespace(items=list(zip(waves.astype(np.float32), few.s_s, strict=True)))
+    card = measured(model.network, model.card, training, None, "cpu", told.append)
+    assert card["calibration"]["records"] == 6 and len(card["calibration"]["rms mean excess, ln"]) == 2
+    assert len(told) == 2 and float(model.network.power_excess.abs().max()) > 0
 
 
 def test_the_shipped_network_is_calibrated():
