@@ -50,7 +50,7 @@ class Crew:
         try:
             self.many = self.many or self._start(self.workers)
             return self.many.submit(*task) if self.able else failed
-        except BrokenExecutor:
+        except (BrokenExecutor, OSError):  # "handle is closed": one was killed while the next was being started
             return failed
 
     def result(self, future: Future, *task):
