@@ -86,11 +86,9 @@ def inventory(stream: Stream) -> Inventory:
     >>> len(tng.inventory(tng.generate("CI.CWC", seed=1))[0][0])
     3
     """
-    from obspy.core.inventory import Channel, Comment, Equipment, Inventory, Network, Response, Site, Station
+    from obspy.core.inventory import Channel, Comment, Equipment, Inventory, Network, Site, Station
 
-    response = Response.from_paz(
-        zeros=[], poles=[], stage_gain=1.0, stage_gain_frequency=1.0, input_units="M/S**2", output_units="M/S**2"
-    )
+    response = _flat_response()
     networks: dict[str, dict[str, list]] = {}
     places = {}
     for trace in stream:
@@ -130,6 +128,18 @@ def inventory(stream: Stream) -> Inventory:
         sender="obspy-tng",
         created=UTCDateTime(0),
     )
+
+
+def _flat_response():
+    """Return a response of 1; `Response.from_paz` makes the same, and imports half of SciPy to find its gain."""
+    from obspy.core.inventory.response import InstrumentSensitivity, PolesZerosResponseStage, Response
+
+    gain = dict(input_units="M/S**2", output_units="M/S**2")
+    stage = PolesZerosResponseStage(
+        1, 1.0, 1.0, pz_transfer_function_type="LAPLACE (RADIANS/SECOND)", normalization_frequency=1.0, zeros=[],
+        poles=[], normalization_factor=1.0, **gain,
+    )  # fmt: skip
+    return Response(instrument_sensitivity=InstrumentSensitivity(1.0, 1.0, **gain), response_stages=[stage])
 
 
 def write(stream: Stream, path: hints.Path, format: str | None = None) -> list[Path]:

@@ -42,7 +42,8 @@ class Autoencoder:
             network = build(card)
         load_into(network, path, card)
         try:
-            return cls(network.to(device).eval(), card, device)
+            # channels last: convolutions of images two or three pixels wide take a third of the time
+            return cls(network.to(device, memory_format=torch.channels_last).eval(), card, device)
         except (RuntimeError, AssertionError) as err:
             raise ModelError(f"device {device!r} cannot be used: {err}") from err
 

@@ -90,6 +90,8 @@ class SpectralTimesNet(nn.Module):
         self.to_power = nn.Conv1d(c, rows, 3, padding=1)
         self.synthesis = nn.ConvTranspose1d(config.latent, rows, **halve)
         for layer in (self.to_latent, self.to_power):  # training starts at the linear path
+            if layer.weight.is_meta:
+                continue
             nn.init.normal_(layer.weight, 0, 0.01)
             nn.init.zeros_(layer.bias)
 

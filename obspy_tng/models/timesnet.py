@@ -35,6 +35,8 @@ class Inception(nn.Module):
         self.kernels = tuple(kernels)
         self.branches = nn.ModuleList(nn.Conv2d(n_in, n_out, k, padding=k // 2) for k in self.kernels)
         for branch in self.branches:
+            if branch.weight.is_meta:  # no numbers to draw, and torch would import its compiler to draw none
+                continue
             nn.init.kaiming_normal_(branch.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(branch.bias)
         self.weight = self.bias = None
@@ -51,7 +53,9 @@ class Inception(nn.Module):
 
     def fuse(self) -> None:
         """Replace the branches by their one kernel; the module can then no longer be trained per branch."""
-        weight, bias = self.kernel()
+        largest = self.branches[self.kernels.index(max(self.kernels))]
+        # without numbers (meta) the shape is all there is, and torch would import its compiler to pad nothing
+        weight, bias = (largest.weight, largest.bias) if largest.weight.is_meta else self.kernel()
         self.weight, self.bias = nn.Parameter(weight.detach().clone()), nn.Parameter(bias.detach().clone())
         self.branches = nn.ModuleList()
 
