@@ -38,7 +38,7 @@ from obspy_tng.evaluation import arrivals, features, intensity, sets, site
 from obspy_tng.evaluation.scores import HELDOUT_MEASURES, POOL_MEASURES, against_heldout, against_pool
 from obspy_tng.evaluation.statistics import event_splits, interval
 from obspy_tng.models import DEFAULT, WAVEFORM
-from obspy_tng.models.autoencoder import one_thread
+from obspy_tng.models.cores import one_thread
 from obspy_tng.preprocessing import NPTS, P_AT_S, SAMPLING_RATE_HZ, land
 from obspy_tng.synthesis import realise
 from obspy_tng.training import TARGETS

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
-from obspy_tng.models.autoencoder import on_all_cores
+from obspy_tng.models.cores import on_all_cores
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import P_AT_S, land
 from obspy_tng.spectral_onset import LATEST_S
@@ -51,7 +52,9 @@ def calibrate(
         Root mean square of the mean excess before each round, in ln of power: ``cells`` of the lattice after P, and
         ``told``, noise before P and its first instants.
     """
-    latents, ln_scale, real, weight = _measured(model, waves, s_s)
+    model.network.usually_missed.zero_()
+    latents, ln_scale, missed, real, weight = _measured(model, waves, s_s)
+    model.network.usually_missed.copy_(torch.from_numpy(np.nan_to_num(np.nanmean(missed, axis=0))))
     power, extra = model.taken_out()
     out = []
     for number in range(rounds):
@@ -78,18 +81,19 @@ def calibrate(
 
 
 def _measured(model, waves, s_s):
-    """Return latents, ln scales, means of the records themselves, and which frames lie inside."""
-    latents, scales, means = [], [], []
+    """Return latents, ln scales, what codes miss, means of the records themselves, and which frames lie inside."""
+    latents, scales, missed, means = [], [], [], []
     for i in range(0, len(waves), _BLOCK):
         known = sp.describe(waves[i : i + _BLOCK], s_s[i : i + _BLOCK])
         latents.append(model.latents(known))
+        missed.append(model.missed(known, latents[-1]))
         scales.append(known.ln_scale)
         landed = land(np.asarray(waves[i : i + _BLOCK], dtype=float))
         means += [_means(x, e[0], ln_sp) for x, e, ln_sp in zip(landed, known.extra, known.ln_sp, strict=True)]
     latents = np.concatenate(latents)
     weight = sp.inside(model.unpack(latents).ln_sp)[:, None, :, None]
     cells, told = (np.array(x) for x in zip(*means, strict=True))
-    return latents, np.concatenate(scales), (cells, told), weight
+    return latents, np.concatenate(scales), np.concatenate(missed), (cells, told), weight
 
 
 def _means(x, onset_s, ln_sp):

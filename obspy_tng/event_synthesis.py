@@ -70,7 +70,7 @@ def generate_event(
     share (same seed and number) and one of the place; spectrum, H/V and durations of the realisations stay alike.
     Durations (D5-95) are a fifth too short.
     """
-    from obspy_tng.models.autoencoder import one_thread
+    from obspy_tng.models.cores import one_thread
 
     loaded = _model(model, device)
     sampler = SAMPLER if sampler in (None, "ddim") else sampler

@@ -35,7 +35,7 @@ _FORMAT = "obspy-tng pool 1"
 _BLOCK = 64  # records described at once: in between that takes 1 MB each
 _LIMIT_BYTES = 5 * 10**7  # of an array that a file states without holding it
 _NUMBERS = ("latitude_deg", "longitude_deg", "elevation_m", "vs30_mps", "f0_hz")
-_ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio")
+_ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio", "missed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +62,9 @@ class LatentPool:
         Host of each record (adjusted pools); zeros otherwise.
     ratio_frequency_hz, ln_ratio : numpy.ndarray, shapes (F,), (hosts, F)
         Adjusted pools: ln of target over host HVSR.
+    missed : numpy.ndarray, shape (hosts, ...), float16
+        What codes miss of the records of each host on average, as the model tells it
+        (`obspy_tng.spectral_missed`); of size 0 where it tells nothing.
     f0_hz : float
         Of the records the pool was built from (chosen or not), or of the target curve; NaN without a clear peak.
     about : dict
@@ -84,6 +87,7 @@ class LatentPool:
     groups: np.ndarray
     ratio_frequency_hz: np.ndarray = field(default_factory=lambda: np.zeros(0))
     ln_ratio: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    missed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     latitude_deg: float = np.nan
     longitude_deg: float = np.nan
     elevation_m: float = np.nan
@@ -103,7 +107,9 @@ class LatentPool:
     def sha256(self) -> str:
         """Return a digest of all that shapes what is generated."""
         digest = hashlib.sha256()
-        for array in (*quantise(self.latents), self.ln_sd, self.groups, self.ratio_frequency_hz, self.ln_ratio):
+        for array in (
+            *quantise(self.latents), self.ln_sd, self.groups, self.ratio_frequency_hz, self.ln_ratio, self.missed,
+        ):  # fmt: skip
             digest.update(np.ascontiguousarray(array).tobytes())
         digest.update("\n".join([self.code, self.kind, self.model_sha256, *self.parents]).encode())
         return digest.hexdigest()
@@ -160,7 +166,7 @@ class LatentPool:
             with h5py.File(path, "r") as file:
                 if str(file.attrs.get("format")) != _FORMAT:
                     raise ModelError(f"{path} is HDF5, but no {_FORMAT!r}; make one with: obspy-tng pool build")
-                arrays = {k: file[k][()] for k in _ARRAYS}
+                arrays = {k: file[k][()] for k in _ARRAYS if k != "missed" or k in file}  # older pools miss nothing
                 codes, scale = file["codes"][()], file["scale"][()]
                 parents = [str(p) for p in file["parents"].asstr()[()]]
                 text = {k: str(file.attrs[k]) for k in ("station", "network", "kind", "model", "model_sha256")}
@@ -313,12 +319,13 @@ def build_pool(
         records, pga = [records[i] for i in keep], pga[keep]
     first, code = records[0], records[0].code if model.stations else None
     blocks = (records[i : i + _BLOCK] for i in range(0, len(records), _BLOCK))
-    latents, ln_sd = map(np.concatenate, zip(*(model.describe(told_windows(b), code) for b in blocks), strict=True))
+    told = (model.remembered(told_windows(b), code) for b in blocks)
+    latents, ln_sd, missed = map(np.concatenate, zip(*told, strict=True))
     return LatentPool(
         latents=_as_stored(latents), ln_sd=ln_sd, parents=[r.id for r in records],
         station=first.station, network=first.network, kind=kind, model=model.name, model_sha256=model.sha256,
         magnitude=np.array([r.magnitude for r in records]), distance_km=np.array([r.distance_km for r in records]),
-        pga_mps2=pga, groups=np.zeros(len(records), int), latitude_deg=first.latitude_deg,
+        pga_mps2=pga, groups=np.zeros(len(records), int), missed=model.of_site(missed)[None], latitude_deg=first.latitude_deg,
         longitude_deg=first.longitude_deg, elevation_m=first.elevation_m, vs30_mps=first.vs30_mps,
         f0_hz=f0_hz,
         about={

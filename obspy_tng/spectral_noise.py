@@ -19,7 +19,7 @@ LENGTH = 6144
 _COHERENCY_GAIN = 0.95, 1.15, 1.25, 1.25, 1.35, 1.1
 _LOW_COHERENCY_GAIN = 1.1, 2.0, 2.4, 1.9, 2.0, 1.2
 _WAVE, _WAVE_HZ = 128, 4.0  # samples and Hz over which the polarisation of a wave changes
-_POLARISED = 0.4, 1.5, 1.5, 0.4  # how much stronger motion is along it, in the parts from the onset to S; measured
+_POLARISED = 0.4, 1.75, 1.25, 0.15  # how much stronger motion is along it, in the parts from the onset to S; measured
 _UNPOLARISED_HZ = 3.0  # below, P keeps its direction
 _LOWEST_HZ = 0.6  # their power would be all that counts below 2 Hz: their coherency is brought about by itself
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from obspy_tng import hints
 
 MAX_REALISATIONS = 36**2  # two base-36 characters of the location code
-_CHUNK = 64
+_CHUNK = 256
 
 
 def generate(
@@ -180,6 +180,8 @@ def model_of(pool: LatentPool, model=None, device: str = "cpu"):
         raise ModelError(
             f"the pool of {pool.code} is damaged: codes of shape {pool.latents.shape[1:]}, {loaded.name} has {shape}"
         )
+    if pool.missed.size and pool.missed.shape[1:] != getattr(loaded, "missed_shape", ()):
+        raise ModelError(f"the pool of {pool.code} is damaged: what its codes miss is of shape {pool.missed.shape}")
     return loaded
 
 
@@ -231,7 +233,7 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
 
     `event` is a `scaling.Scaling` or None.
     """
-    from obspy_tng.models.autoencoder import on_all_cores
+    from obspy_tng.models.cores import on_all_cores
 
     label = label_of(pool, model)
 
@@ -239,10 +241,12 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
         rng = child(seed, i)
         mixture, members, latent, ln_sd = mixed(pool, model, sampler, rng, latent_noise, event)
         main = pool.latents[mixture.indices[np.argmax(mixture.weights)]]
-        wave = model.render(model.settled(latent, pool.latents[members].mean(axis=0), main), ln_sd, rng, label)
+        host = pool.groups[members[0]]
+        settled = model.settled(latent, pool.latents[members].mean(axis=0), main)
+        wave = model.render(settled, ln_sd, rng, label, pool.missed[host] if pool.missed.size else None)
         if pool.ln_ratio.size:
-            wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[pool.groups[members[0]]])
-        return wave, mixture
+            wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[host])
+        return land(wave), mixture
 
     waves, mixtures = zip(*on_all_cores(one, numbers), strict=True)
-    return land(np.array(waves)), list(mixtures)
+    return np.array(waves), list(mixtures)

@@ -78,6 +78,7 @@ ALLOWED = {
     "spectral_onset": {"preprocessing"},
     "spectral_extra": {"preprocessing", "spectral_onset"},
     "spectral": {"errors", "preprocessing", "spectral_extra", "spectral_onset"},
+    "spectral_missed": {"spectral"},
     "spectral_noise": {"preprocessing", "spectral", "spectral_extra"},
     "spectral_envelopes": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
     "spectral_first": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},

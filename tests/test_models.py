@@ -11,7 +11,8 @@ import torch
 import obspy_tng as tng
 from obspy_tng.errors import ModelError
 from obspy_tng.models import WAVEFORM, weights
-from obspy_tng.models.autoencoder import build, one_thread
+from obspy_tng.models.autoencoder import build
+from obspy_tng.models.cores import one_thread
 from obspy_tng.models.losses import Loss
 from obspy_tng.models.reference import Reference, ReferenceConfig
 from obspy_tng.models.timesnet import KERNELS, Inception, TimesBlock

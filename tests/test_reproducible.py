@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 import obspy_tng as tng
 from obspy_tng import synthesis
-from obspy_tng.models import autoencoder, list_models, load_model
+from obspy_tng.models import cores, list_models, load_model
 from obspy_tng.models.weights import read_tensors, sha256
 from obspy_tng.pool import told_windows
 
@@ -59,8 +60,32 @@ def threads():
 def test_threads(five, threads, monkeypatch, model, n):
     """Whatever the threads of torch and BLAS, and the workers: the same bits."""
     threads(n)
-    monkeypatch.setattr(autoencoder, "_cores", lambda: n)
+    monkeypatch.setattr(cores, "_cores", lambda: n)
     assert np.array_equal(samples(tng.generate("CI.CWC", n=5, seed=3, model=model)), five[model])
+
+
+@pytest.mark.parametrize("forks", [True, False])
+def test_processes(five, monkeypatch, forks):
+    """Forked or not: the same bits."""
+    monkeypatch.setattr(cores, "_MANY", 2)
+    monkeypatch.setattr(cores, "_may_fork", lambda: forks)
+    assert np.array_equal(samples(tng.generate("CI.CWC", n=5, seed=3)), five[MODELS[0]])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+def test_a_killed_process_loses_nothing(monkeypatch):
+    """What a killed child had in hand is done again, by threads; errors of the task are errors."""
+
+    def kills(number, parent=os.getpid()):
+        if number == 3 and os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number**2
+
+    monkeypatch.setattr(cores, "_MANY", 2)
+    monkeypatch.setattr(cores, "_may_fork", lambda: True)
+    assert cores.on_all_cores(kills, range(8)) == [n**2 for n in range(8)]
+    with pytest.raises(ZeroDivisionError):
+        cores.on_all_cores(lambda n: 1 // n, range(8))
 
 
 @pytest.mark.parametrize("model", MODELS)

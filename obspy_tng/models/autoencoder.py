@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 
@@ -64,6 +61,8 @@ class Autoencoder:
 
     #: what the numbers of a latent mean, where the weights alone do not say it
     layout = ""
+    #: of what a pool keeps of what its codes miss
+    missed_shape = ()
     #: records a variance-preserving mix draws; waveforms that are mixed from fewer correlate too much with one of them
     mixed = 5
 
@@ -89,8 +88,21 @@ class Autoencoder:
         """
         return self.encode(windows.x, station), windows.ln_sd
 
-    def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None) -> np.ndarray:
-        """Return the accelerogram (3, npts) in m/s² of one latent and its ln amplitudes; `rng` is not used here."""
+    def remembered(self, windows, station: str | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return `describe`, and what each code misses (n, ...); nothing is kept of that here."""
+        return *self.describe(windows, station), np.zeros((len(windows.x), 0))
+
+    def of_site(self, missed: np.ndarray) -> np.ndarray:
+        """Return what a pool keeps of what the codes of its records miss."""
+        return missed[0]
+
+    def render(
+        self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None, missed: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the accelerogram (3, npts) in m/s² of one latent and its ln amplitudes; `rng` is not used here.
+
+        `missed` is what codes of the site miss (`of_site`); nothing here.
+        """
         # one at a time: a sample must not depend, in its last bit, on how many are asked for
         x = self.decode(latent[None], station)[0].astype(np.float64)
         x -= x.mean(axis=-1, keepdims=True)
@@ -122,23 +134,6 @@ class Autoencoder:
         return np.concatenate(out) if out else np.zeros((0, *self.latent_shape), np.float32)
 
 
-@contextmanager
-def one_thread():
-    """Let libraries compute on one CPU thread inside the block: last bits do not depend on the machine's core count.
-
-    Single records are too small to gain from more, and lose much when the cores are busy.
-    """
-    from threadpoolctl import threadpool_limits
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def build(card: dict) -> torch.nn.Module:
     """Return the untrained network a card describes.
 
@@ -155,14 +150,3 @@ def build(card: dict) -> torch.nn.Module:
         return network.fuse() if card.get("fused") else network
     except (TypeError, KeyError, ValueError) as err:
         raise ModelError(f"the card's sizes are not those of {model}: {err}") from err
-
-
-def on_all_cores(one, numbers) -> list:
-    """Return what `one` makes of each number: a record is too small for many threads, but there are many records."""
-    with one_thread(), ThreadPoolExecutor(_cores() if len(numbers) > 1 else 1) as workers:
-        return list(workers.map(one, numbers))
-
-
-def _cores():
-    """Return the cores this process may use, where the system tells (Linux), else those there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

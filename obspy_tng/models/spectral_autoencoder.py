@@ -7,15 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from obspy_tng import spectral
+from obspy_tng import spectral, spectral_missed
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
 from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
-# of a deviation from the station's mean so much is the event's, the rest chance: of the code, and of coherency, but for
-# that of the onset, which synthesis leaves nothing to chance of
+# of a deviation from the station's mean so much is the event's, the rest chance: of the code, and of coherency
 _OWN_SHARE, _OWN_COHERENCY = 0.95, 0.7
 
 
@@ -32,6 +31,7 @@ class SpectralAutoencoder(Autoencoder):
     """Network, card and device of a trained spectral TimesNet-Gen; latents are energies, not waveforms."""
 
     layout = spectral.LAYOUT
+    missed_shape = spectral_missed.SHAPE
     mixed = 3  # energies of three records are no copy of any
 
     @property
@@ -43,9 +43,24 @@ class SpectralAutoencoder(Autoencoder):
 
     def describe(self, windows, station: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return latents (n, rows, steps) and the ln scale of each record, for all three components (n, 3)."""
+        return self.remembered(windows)[:2]
+
+    def remembered(self, windows, station: str | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return `describe`, and what each code misses, (n, *spectral_missed.SHAPE), ln of power."""
         waves = windows.x * np.exp(windows.ln_sd)[..., None]
         known = spectral.describe(waves, windows.s_s)
-        return self.latents(known), np.repeat(known.ln_scale[:, None], 3, axis=1)
+        latents = self.latents(known)
+        return latents, np.repeat(known.ln_scale[:, None], 3, axis=1), self.missed(known, latents)
+
+    def missed(self, known: spectral.Description, latents: np.ndarray) -> np.ndarray:
+        """Return what power of descriptions is over that of their codes, less what it is so of training records."""
+        smoothed = spectral.smooth_power(known.ln_power)
+        usual = self.network.usually_missed.cpu().numpy()
+        return spectral_missed.missed(smoothed, self.power(self.unpack(latents)), known.ln_sp) - usual
+
+    def of_site(self, missed: np.ndarray) -> np.ndarray:
+        """Return what codes of a site miss on average; nothing unless calibration told what is usual."""
+        return spectral_missed.of_site(missed) if self.network.usually_missed.any() else np.zeros(0, np.float16)
 
     def latents(self, known: spectral.Description) -> np.ndarray:
         """Return latents (n, rows, steps) of descriptions."""
@@ -57,20 +72,26 @@ class SpectralAutoencoder(Autoencoder):
 
         What is measured of one record holds what chance made of its noise; fresh noise brings chance of its own. How
         far P is from its pick is nearly nothing of most records and much of a few; a mix would be a little off always.
+        And a mix of directions from which P came is none: its components are less coherent than those of any P.
         """
         config = self.network.config
         out, middle = latent.ravel().copy(), mean.ravel()
         last = config.latent * config.steps + config.spectrum + N_EXTRA
         code, coherency = slice(0, config.latent * config.steps), slice(last - N_COHERENCY, last)
-        for some, share in ((code, _OWN_SHARE), (coherency, np.where(OF_ONSET, 1.0, _OWN_COHERENCY))):
+        for some, share in ((code, _OWN_SHARE), (coherency, _OWN_COHERENCY)):
             out[some] = middle[some] + share * (out[some] - middle[some])
-        out[last - N_EXTRA] = main.ravel()[last - N_EXTRA]
+        one = np.concatenate([[last - N_EXTRA], np.arange(last - N_COHERENCY, last)[OF_ONSET]])
+        out[one] = main.ravel()[one]
         return out.reshape(latent.shape)
 
-    def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None) -> np.ndarray:
+    def render(
+        self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None, missed: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return an accelerogram (3, npts) in m/s² with the energy of a latent and phases of its own."""
         parts = self.unpack(latent[None])
         power, extra = self.power(parts)[0], parts.extra[0].copy()
+        if missed is not None and missed.size:
+            power = power + spectral_missed.spread(missed)
         extra[1 : 1 + N_TOLD] -= self.network.extra_excess.cpu().numpy()
         return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng)
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from obspy_tng.models.timesnet import Inception, TimesBlock
+from obspy_tng.spectral_missed import SHAPE
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class SpectralTimesNet(nn.Module):
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("power_excess", torch.zeros(rows, config.frames))  # what motion has too much of
         self.register_buffer("extra_excess", torch.zeros(config.told))
+        self.register_buffer("usually_missed", torch.zeros(SHAPE))  # by codes, of smoothed power
         self.register_buffer("spectrum_mean", torch.zeros(config.spectrum))
         self.register_buffer("spectrum_scale", torch.ones(()))
         self.stem = nn.Conv1d(rows, c, 3, padding=1)

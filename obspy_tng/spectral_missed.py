@@ -1,0 +1,48 @@
+"""What the codes of one site miss of its power, on average: kept with the pool, in coarse blocks of the lattice.
+
+A network that never saw a station tells its records with an error that is much the same in all of them. It is not worth
+numbers in every code, but a thousand for the site.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from obspy_tng import spectral as sp
+
+FRAMES = np.unique(np.concatenate([[0, 8, sp.NP_], np.arange(sp.NP_ + 4, sp.NT, 4)]))  # first ones of the blocks
+BANDS = np.unique(np.concatenate([np.arange(0, sp.N_LOW, 2), np.arange(sp.N_LOW, sp.NB, 3)]))
+SHAPE = 3, len(FRAMES), len(BANDS)
+FEW = 5  # records, the mean of which counts half
+
+
+def missed(ln_power: np.ndarray, decoded: np.ndarray, ln_sp: np.ndarray) -> np.ndarray:
+    """Return means over blocks of what power is over what its code tells, ln, (n, *SHAPE); NaN beyond the end.
+
+    Parameters
+    ----------
+    ln_power, decoded : numpy.ndarray, shape (n, 3, NT, NB)
+        Smoothed, and decoded of its code.
+    ln_sp : numpy.ndarray, shape (n,)
+    """
+    there = sp.inside(ln_sp)[:, None, :, None] & np.ones(ln_power.shape, dtype=bool)
+    sums, counts = (
+        np.add.reduceat(np.add.reduceat(x, FRAMES, axis=2), BANDS, axis=3)
+        for x in (np.where(there, ln_power - decoded, 0.0), there.astype(float))
+    )
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def of_site(each: np.ndarray) -> np.ndarray:
+    """Return the mean of `missed` over records of a site, nearer to nothing the fewer they are, SHAPE, float16."""
+    counts = np.isfinite(each).sum(axis=0)
+    return (np.nansum(each, axis=0) / (counts + FEW)).astype(np.float16)
+
+
+def spread(blocks: np.ndarray) -> np.ndarray:
+    """Return values of blocks, (..., *SHAPE), on the lattice, (..., 3, NT, NB), without steps from frame to frame."""
+    out = np.repeat(np.asarray(blocks, dtype=float), np.diff(FRAMES, append=sp.NT), axis=-2)
+    out = np.repeat(out, np.diff(BANDS, append=sp.NB), axis=-1)
+    for some in (slice(0, sp.NP_), slice(sp.NP_, None)):
+        out[..., some, :] = sp.running_mean(out[..., some, :], 2, -2)
+    return out

@@ -1,0 +1,85 @@
+"""What codes of one site miss: block means, nearer to nothing of few records, and back onto the lattice."""
+
+import numpy as np
+import pytest
+
+import obspy_tng as tng
+from obspy_tng import spectral
+from obspy_tng import spectral_missed as sm
+from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
+from obspy_tng.pool import pool_files
+
+LN_SP = np.log([3.0, 20.0])
+
+
+def test_blocks_are_means_of_what_lies_inside():
+    """A field that is of one value per block is given back; beyond the end of a record nothing is known."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=sm.SHAPE)
+    field = np.repeat(np.repeat(truth, np.diff(sm.FRAMES, append=spectral.NT), 1), np.diff(sm.BANDS, append=spectral.NB), 2)
+    each = sm.missed(np.tile(field, (2, 1, 1, 1)), np.zeros((2, 3, spectral.NT, spectral.NB)), LN_SP)
+    assert each[0] == pytest.approx(truth)
+    beyond = ~np.isfinite(each[1])
+    assert beyond[:, -1].all() and not beyond[:, :20].any()  # 10 + 20 s + the rest of the lattice is more than 60 s
+    assert each[1][~beyond] == pytest.approx(truth[~beyond])
+
+
+def test_few_records_tell_half():
+    """n records count n / (n + 5); blocks that no record holds are nothing."""
+    each = np.full((5, *sm.SHAPE), 0.8)
+    each[:, :, -1] = np.nan
+    site = sm.of_site(each)
+    assert site[:, :-1] == pytest.approx(np.full_like(site[:, :-1], 0.4), abs=1e-3)
+    assert (site[:, -1] == 0).all()
+
+
+def test_spread_has_the_mean_of_its_blocks_and_no_step_at_p():
+    """Constant blocks are a constant; noise before P and motion after it do not leak into each other."""
+    assert sm.spread(np.ones(sm.SHAPE)) == pytest.approx(np.ones((3, spectral.NT, spectral.NB)))
+    blocks = np.zeros(sm.SHAPE)
+    blocks[:, np.searchsorted(sm.FRAMES, spectral.NP_) :] = 1.0
+    out = sm.spread(blocks)
+    assert (out[:, : spectral.NP_] == 0).all() and out[:, spectral.NP_ :] == pytest.approx(1.0)
+
+
+def test_motion_holds_what_was_missed():
+    """A pool whose codes miss 1 ln of power of a part of the coda makes that much more of it."""
+    model = tng.load_model("tng-spectral-1")
+    pool = tng.LatentPool.load(pool_files()["CI.CWC"])
+    blocks = np.zeros(sm.SHAPE)
+    late, high = slice(12, 20), slice(8, 12)
+    blocks[:, late, high] = 1.0
+    powers = []
+    for missed in (None, blocks):
+        wave = model.render(pool.latents[0], pool.ln_sd[0], np.random.default_rng(0), missed=missed)
+        s_s = np.array([10 + np.exp(model.unpack(pool.latents[:1]).ln_sp[0])])
+        powers.append(spectral.describe(wave[None], s_s).ln_power[0])
+    more = (powers[1] - powers[0])[:, sm.FRAMES[13] : sm.FRAMES[19], sm.BANDS[9] : sm.BANDS[11]].mean()
+    rest = (powers[1] - powers[0])[:, sm.FRAMES[13] : sm.FRAMES[19], sm.BANDS[1] : sm.BANDS[5]].mean()
+    assert 0.5 < more - rest < 1.1, (more, rest)
+
+
+def test_pools_keep_it_and_uncalibrated_networks_do_not_know_it(tmp_path):
+    """A pool saved and read generates the same; without calibration nothing is usual, and nothing is kept."""
+    model = tng.load_model("tng-spectral-1")
+    records = tng.records(tng.simulate(n=4, seed=3), units="m/s2")
+    pool = tng.build_pool(records, model=model, kind="simulated")
+    assert pool.missed.shape == (1, *sm.SHAPE) and 0.01 < np.abs(pool.missed.astype(float)).mean() < 1
+    back = tng.LatentPool.load(pool.save(tmp_path / "pool.h5"))
+    assert back.sha256() == pool.sha256()
+    assert np.array_equal(*(tng.generate(pool=p, seed=1)[0].data for p in (pool, back)))
+    bare = SpectralAutoencoder(type(model.network)(model.network.config).fuse().eval(), dict(model.card), "cpu")
+    assert tng.build_pool(records, model=bare, kind="simulated").missed.size == 0
+
+
+def test_damage_is_told(tmp_path):
+    """Not finite, too few hosts, or of another shape than the model's: one line, and no motion."""
+    pool = tng.LatentPool.load(pool_files()["CI.CWC"])
+    from dataclasses import replace
+
+    bad = pool.missed.copy()
+    bad[0, 0, 0, 0] = np.nan
+    with pytest.raises(tng.TNGError, match="is damaged"):
+        tng.LatentPool.load(replace(pool, missed=bad).save(tmp_path / "nan.h5"))
+    with pytest.raises(tng.TNGError, match="is damaged"):
+        tng.generate(pool=replace(pool, missed=pool.missed[:, :2]), seed=1)
