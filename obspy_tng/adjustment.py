@@ -114,7 +114,8 @@ def retarget(
         used[0], latents=stack("latents"), ln_sd=stack("ln_sd"), parents=[i for p in used for i in p.parents],
         magnitude=stack("magnitude"), distance_km=stack("distance_km"), pga_mps2=stack("pga_mps2"),
         groups=np.concatenate([np.full(len(p), k) for k, p in enumerate(used)]),
-        station=station, network=network, kind="adjusted", ratio_frequency_hz=grid, ln_ratio=np.array(ratios), missed=stack("missed"),
+        station=station, network=network, kind="adjusted", ratio_frequency_hz=grid, ln_ratio=np.array(ratios),
+        missed=stack("missed"),
         latitude_deg=latitude_deg, longitude_deg=longitude_deg, elevation_m=elevation_m, vs30_mps=vs30_mps,
         f0_hz=peaks[0].frequency_hz if peaks else np.nan, path=None,
         about={

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
@@ -52,9 +51,8 @@ def calibrate(
         Root mean square of the mean excess before each round, in ln of power: ``cells`` of the lattice after P, and
         ``told``, noise before P and its first instants.
     """
-    model.network.usually_missed.zero_()
     latents, ln_scale, missed, real, weight = _measured(model, waves, s_s)
-    model.network.usually_missed.copy_(torch.from_numpy(np.nan_to_num(np.nanmean(missed, axis=0))))
+    model.take_as_usual(missed)
     power, extra = model.taken_out()
     out = []
     for number in range(rounds):

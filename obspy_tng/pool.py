@@ -63,8 +63,7 @@ class LatentPool:
     ratio_frequency_hz, ln_ratio : numpy.ndarray, shapes (F,), (hosts, F)
         Adjusted pools: ln of target over host HVSR.
     missed : numpy.ndarray, shape (hosts, ...), float16
-        What codes miss of the records of each host on average, as the model tells it
-        (`obspy_tng.spectral_missed`); of size 0 where it tells nothing.
+        What codes miss of the records of each host (`obspy_tng.spectral_missed`); of size 0 for other models.
     f0_hz : float
         Of the records the pool was built from (chosen or not), or of the target curve; NaN without a clear peak.
     about : dict
@@ -107,9 +106,8 @@ class LatentPool:
     def sha256(self) -> str:
         """Return a digest of all that shapes what is generated."""
         digest = hashlib.sha256()
-        for array in (
-            *quantise(self.latents), self.ln_sd, self.groups, self.ratio_frequency_hz, self.ln_ratio, self.missed,
-        ):  # fmt: skip
+        rest = (getattr(self, key) for key in ("ln_sd", "groups", "ratio_frequency_hz", "ln_ratio", "missed"))
+        for array in (*quantise(self.latents), *rest):
             digest.update(np.ascontiguousarray(array).tobytes())
         digest.update("\n".join([self.code, self.kind, self.model_sha256, *self.parents]).encode())
         return digest.hexdigest()
@@ -325,9 +323,9 @@ def build_pool(
         latents=_as_stored(latents), ln_sd=ln_sd, parents=[r.id for r in records],
         station=first.station, network=first.network, kind=kind, model=model.name, model_sha256=model.sha256,
         magnitude=np.array([r.magnitude for r in records]), distance_km=np.array([r.distance_km for r in records]),
-        pga_mps2=pga, groups=np.zeros(len(records), int), missed=model.of_site(missed)[None], latitude_deg=first.latitude_deg,
-        longitude_deg=first.longitude_deg, elevation_m=first.elevation_m, vs30_mps=first.vs30_mps,
-        f0_hz=f0_hz,
+        pga_mps2=pga, groups=np.zeros(len(records), int), missed=model.of_site(missed)[None],
+        latitude_deg=first.latitude_deg,
+        longitude_deg=first.longitude_deg, elevation_m=first.elevation_m, vs30_mps=first.vs30_mps, f0_hz=f0_hz,
         about={
             "made_of": f"{len(records)} {kind} accelerograms of {first.code}", **(about or {}),
             **({"layout": model.layout} if model.layout else {}),

@@ -29,8 +29,9 @@ _LEAST_LEAK_HZ = 0.5
 _LEAK_CORNER = 0.9  # of the next lower band
 _LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
+_MOST_HUM, _HUM_HZ = -0.5, 0.25  # ln of noise over all there is, at lower frequencies
 _WEAK = 0.05  # of the largest power
-_EVERYWHERE_HZ = 1.0, 2.0  # below and above, a correction is of the whole signal and of strong motion alone
+_EVERYWHERE_HZ = 0.2, 0.4, 1.0, 2.0  # between, a correction is of the whole signal; else of strong motion alone
 _ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as rough over frequency as those of records
 
 
@@ -74,11 +75,12 @@ def synthesise(
     signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
     target = ln_spectrum - _conditioning(SPEC_HZ)
+    noise = _less_hum(noise, target - spectrum(noise[:, keep]))
     rest = np.exp(2 * target) - np.exp(2 * spectrum(noise[:, keep]))
     wanted = 0.5 * np.log(np.maximum(rest, 0.1 * np.exp(2 * target)))
     strong = _strong(signal_power, start + p)
     haste = np.where(SPEC_HZ > _STEEP_HZ, 1.6, 1.0)
-    everywhere = np.interp(SPEC_HZ, _EVERYWHERE_HZ, (1.0, 0.0))
+    everywhere = np.interp(SPEC_HZ, _EVERYWHERE_HZ, (0.0, 1.0, 1.0, 0.0))
     signal = _causal(signal, np.zeros_like(target), fine)
     weak, strong = signal * (1 - strong), signal * strong
     for _ in range(_CORRECTIONS):
@@ -190,6 +192,13 @@ def _like_before(noise, ln_noise, fine, start, p):
     keep = slice(start, start + NPTS)
     change = ln_noise - se.noise_spectrum(noise[:, keep], p / SAMPLING_RATE_HZ)
     gain = np.exp([_on_lines(LENGTH, se.NOISE_HZ, row) for row in np.clip(change, -2, 2)] + fine[:, ::2])
+    return irfft(rfft(noise, axis=-1) * gain, LENGTH, axis=-1)
+
+
+def _less_hum(noise, room):
+    """Return noise that leaves the signal room below the lowest frequencies noise is described at."""
+    ln_gain = np.minimum(room + _MOST_HUM, 0) * (SPEC_HZ < _HUM_HZ)
+    gain = np.exp([_on_lines(LENGTH, SPEC_HZ, row) for row in ln_gain])
     return irfft(rfft(noise, axis=-1) * gain, LENGTH, axis=-1)
 
 

@@ -40,6 +40,7 @@ ALLOWED = {
         "preprocessing",
         "spectral",
         "spectral_extra",
+        "spectral_missed",
         "spectral_synthesis",
         "spectrogram",
         "conditions",

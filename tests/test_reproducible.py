@@ -65,7 +65,7 @@ def test_threads(five, threads, monkeypatch, model, n):
 
 
 @pytest.mark.parametrize("forks", [True, False])
-def test_processes(five, monkeypatch, forks):
+def test_forks(five, monkeypatch, forks):
     """Forked or not: the same bits."""
     monkeypatch.setattr(cores, "_MANY", 2)
     monkeypatch.setattr(cores, "_may_fork", lambda: forks)
@@ -76,7 +76,9 @@ def test_processes(five, monkeypatch, forks):
 def test_a_killed_process_loses_nothing(monkeypatch):
     """What a killed child had in hand is done again, by threads; errors of the task are errors."""
 
-    def kills(number, parent=os.getpid()):
+    parent = os.getpid()
+
+    def kills(number):
         if number == 3 and os.getpid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
         return number**2

@@ -5,9 +5,10 @@ import pytest
 
 from obspy_tng import spectral, spectral_extra
 from obspy_tng.preprocessing import condition, land
+from obspy_tng.spectral import SPEC_HZ, spectrum
 from obspy_tng.spectral_envelopes import _heard, cells
 from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
-from obspy_tng.spectral_synthesis import _LEVEL, _rough, _without_drift, synthesise
+from obspy_tng.spectral_synthesis import _LEVEL, _less_hum, _rough, _without_drift, synthesise
 
 
 def record(seed=0, sp_s=5.0):
@@ -171,3 +172,13 @@ def test_below_the_description_motion_falls():
     high_pass = (1 + (0.1 / 0.12) ** 4) / (1 + (0.1 / 0.06) ** 4)
     assert sizes[0] == pytest.approx(0.25 * high_pass, abs=0.06)
     assert sizes[1:] == pytest.approx([1.0, 1.0], abs=0.06)
+
+
+def test_hum_leaves_room_below_what_noise_is_described_at():
+    """Noise of more than all there is at .15 Hz is brought below it; none is changed at .4 Hz and above."""
+    noise = np.random.default_rng(0).normal(size=(3, LENGTH))
+    room = np.where(SPEC_HZ < 0.3, -2.0, 5.0) * np.ones((3, 1))
+    change = spectrum(_less_hum(noise, room)) - spectrum(noise)
+    assert change[:, SPEC_HZ < 0.18] == pytest.approx(-2.5, abs=0.15)
+    assert np.abs(change[:, SPEC_HZ > 0.4]).max() < 0.02
+    assert np.array_equal(_less_hum(noise, np.full(room.shape, 5.0)).round(9), noise.round(9))

@@ -58,6 +58,11 @@ class SpectralAutoencoder(Autoencoder):
         usual = self.network.usually_missed.cpu().numpy()
         return spectral_missed.missed(smoothed, self.power(self.unpack(latents)), known.ln_sp) - usual
 
+    def take_as_usual(self, missed: np.ndarray) -> None:
+        """Take what codes of training records of many sites were found to miss as what is usual from now on."""
+        found, counts = np.nansum(missed, axis=0), np.maximum(np.isfinite(missed).sum(axis=0), 1)
+        self.network.usually_missed += torch.from_numpy(found / counts)
+
     def of_site(self, missed: np.ndarray) -> np.ndarray:
         """Return what codes of a site miss on average; nothing unless calibration told what is usual."""
         return spectral_missed.of_site(missed) if self.network.usually_missed.any() else np.zeros(0, np.float16)
