@@ -87,8 +87,9 @@ def test_enough_records_calibrate_at_the_end_of_training(few, monkeypatch):
 
 
 def test_the_shipped_network_is_calibrated():
-    """Its card tells rounds whose excess falls, and its buffers are not empty."""
+    """Its card tells rounds whose excess falls to what is left by chance, and its buffers are not empty."""
     model = tng.load_model()
-    rounds = model.card["calibration"]["rms mean excess, ln"]
-    assert [x["cells"] for x in rounds] == sorted((x["cells"] for x in rounds), reverse=True)
+    first, *_, last = model.card["calibration"]["rms mean excess, ln"]
+    assert last["cells"] < 0.6 * first["cells"] and last["told"] < 0.4 * first["told"]
     assert float(model.network.power_excess.abs().max()) > 0.2
+    assert float(model.network.usually_missed.abs().max()) > 0.1
