@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -70,6 +71,16 @@ def test_forks(five, monkeypatch, forks):
     monkeypatch.setattr(cores, "_MANY", 2)
     monkeypatch.setattr(cores, "_may_fork", lambda: forks)
     assert np.array_equal(samples(tng.generate("CI.CWC", n=5, seed=3)), five[MODELS[0]])
+
+
+def _squares(n):
+    return cores.on_all_cores(lambda k: k**2, range(n))
+
+
+def test_workers_that_may_have_no_children_have_none():
+    """In a process of `multiprocessing.Pool`, which must not start others, threads do it."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(_squares, (40,)) == [k**2 for k in range(40)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")

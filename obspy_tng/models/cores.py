@@ -49,9 +49,10 @@ def on_all_cores(one, numbers) -> list:
 
 
 def _may_fork():
-    """Tell whether children would inherit no lock that nobody opens, and no device."""
+    """Tell whether children would inherit no lock that nobody opens, and no device, and whether there may be any."""
     alone = threading.active_count() == 1 and not torch.cuda.is_initialized()
-    return sys.platform == "linux" and alone and _cores() > 1
+    childless = multiprocessing.current_process().daemon  # a worker of multiprocessing.Pool or dask
+    return sys.platform == "linux" and alone and not childless and _cores() > 1
 
 
 def _forked(one, numbers):
