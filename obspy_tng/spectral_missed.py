@@ -17,7 +17,7 @@ FEW = 5  # records, the mean of which counts half
 
 
 def missed(ln_power: np.ndarray, decoded: np.ndarray, ln_sp: np.ndarray) -> np.ndarray:
-    """Return means over blocks of what power is over what its code tells, ln, (n, *SHAPE); NaN beyond the end.
+    """Return means over blocks of what power is over what its code tells, ln, ``(n, *SHAPE)``; NaN beyond the end.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def of_site(each: np.ndarray) -> np.ndarray:
 
 
 def spread(blocks: np.ndarray) -> np.ndarray:
-    """Return values of blocks, (..., *SHAPE), on the lattice, (..., 3, NT, NB), without steps from frame to frame."""
+    """Return values of blocks, ``(..., *SHAPE)``, on the lattice, (..., 3, NT, NB), without steps between frames."""
     out = np.repeat(np.asarray(blocks, dtype=float), np.diff(FRAMES, append=sp.NT), axis=-2)
     out = np.repeat(out, np.diff(BANDS, append=sp.NB), axis=-1)
     for some in (slice(0, sp.NP_), slice(sp.NP_, None)):

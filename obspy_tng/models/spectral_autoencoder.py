@@ -46,7 +46,7 @@ class SpectralAutoencoder(Autoencoder):
         return self.remembered(windows)[:2]
 
     def remembered(self, windows, station: str | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return `describe`, and what each code misses, (n, *spectral_missed.SHAPE), ln of power."""
+        """Return `describe`, and what each code misses, ``(n, *spectral_missed.SHAPE)``, ln of power."""
         waves = windows.x * np.exp(windows.ln_sd)[..., None]
         known = spectral.describe(waves, windows.s_s)
         latents = self.latents(known)
