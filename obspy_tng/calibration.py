@@ -83,8 +83,8 @@ def _measured(model, waves, s_s):
     latents, scales, missed, means = [], [], [], []
     for i in range(0, len(waves), _BLOCK):
         known = sp.describe(waves[i : i + _BLOCK], s_s[i : i + _BLOCK])
-        latents.append(model.latents(known))
-        missed.append(model.missed(known, latents[-1]))
+        for kept, found in zip((latents, missed), model.coded(known), strict=True):
+            kept.append(found)
         scales.append(known.ln_scale)
         landed = land(np.asarray(waves[i : i + _BLOCK], dtype=float))
         means += [_means(x, e[0], ln_sp) for x, e, ln_sp in zip(landed, known.extra, known.ln_sp, strict=True)]

@@ -96,6 +96,7 @@ def test_a_killed_process_loses_nothing(monkeypatch):
 
     monkeypatch.setattr(cores, "_MANY", 2)
     monkeypatch.setattr(cores, "_may_fork", lambda: True)
+    assert parent not in cores.on_all_cores(lambda n: os.getpid(), range(8))[1:]  # they are forked
     assert cores.on_all_cores(kills, range(8)) == [n**2 for n in range(8)]
     with pytest.raises(ZeroDivisionError):
         cores.on_all_cores(lambda n: 1 // n, range(8))

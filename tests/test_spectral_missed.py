@@ -1,5 +1,7 @@
 """What codes of one site miss: block means, nearer to nothing of few records, and back onto the lattice."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,11 +76,19 @@ def test_pools_keep_it_and_uncalibrated_networks_do_not_know_it(tmp_path):
     assert tng.build_pool(records, model=bare, kind="simulated").missed.size == 0
 
 
-def test_damage_is_told(tmp_path):
-    """Not finite, too few hosts, or of another shape than the model's: one line, and no motion."""
-    pool = tng.LatentPool.load(pool_files()["CI.CWC"])
-    from dataclasses import replace
+def test_what_is_taken_out_of_motion_is_not_missed():
+    """A later calibration changes what motion is made from, not what codes of a site miss."""
+    records = tng.records(tng.simulate(n=3, seed=3), units="m/s2")
+    model = tng.load_model("tng-spectral-1")
+    before = tng.build_pool(records, model=model, kind="simulated").missed
+    power, extra = model.taken_out()
+    model.take_out(power + 1.0, extra)
+    assert np.array_equal(tng.build_pool(records, model=model, kind="simulated").missed, before)
 
+
+def test_damage_is_told(tmp_path):
+    """Not finite, or of another shape than the model's: one line, and no motion."""
+    pool = tng.LatentPool.load(pool_files()["CI.CWC"])
     bad = pool.missed.copy()
     bad[0, 0, 0, 0] = np.nan
     with pytest.raises(tng.TNGError, match="is damaged"):

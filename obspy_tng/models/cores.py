@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import torch
 
 _MANY = 32  # records that are worth starting processes for
+_one = None  # what children are to do with a number
 
 
 @contextmanager
@@ -36,8 +37,8 @@ def one_thread():
 def on_all_cores(one, numbers) -> list:
     """Return what `one` makes of each number: a record is too small for many threads, but there are many records.
 
-    Forked processes do it where that is safe, on Linux in a process of one thread, else threads, which take half as
-    long again: they wait for each other's Python. Results are the same to the bit.
+    Forked processes do it where that is safe, on Linux in a process of one thread, else threads, which wait
+    for each other's Python. Results are the same to the bit.
     """
     if len(numbers) >= _MANY and _may_fork():
         try:
@@ -68,9 +69,6 @@ def _forked(one, numbers):
                 return [first, *workers.map(_by_child, numbers[1:], chunksize=4)]
     finally:
         _one = None
-
-
-_one = None
 
 
 def _by_child(number):

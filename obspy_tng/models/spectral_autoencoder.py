@@ -49,14 +49,19 @@ class SpectralAutoencoder(Autoencoder):
         """Return `describe`, and what each code misses, ``(n, *spectral_missed.SHAPE)``, ln of power."""
         waves = windows.x * np.exp(windows.ln_sd)[..., None]
         known = spectral.describe(waves, windows.s_s)
-        latents = self.latents(known)
-        return latents, np.repeat(known.ln_scale[:, None], 3, axis=1), self.missed(known, latents)
+        latents, missed = self.coded(known)
+        return latents, np.repeat(known.ln_scale[:, None], 3, axis=1), missed
 
-    def missed(self, known: spectral.Description, latents: np.ndarray) -> np.ndarray:
-        """Return what power of descriptions is over that of their codes, less what it is so of training records."""
-        smoothed = spectral.smooth_power(known.ln_power)
-        usual = self.network.usually_missed.cpu().numpy()
-        return spectral_missed.missed(smoothed, self.power(self.unpack(latents)), known.ln_sp) - usual
+    def coded(self, known: spectral.Description) -> tuple[np.ndarray, np.ndarray]:
+        """Return latents (n, rows, steps) of descriptions, and what they miss.
+
+        That is what smoothed power is over that of the code, less what it is so of training records: what is taken out
+        before motion is made (`take_out`) is no matter here.
+        """
+        power, spectrum = inputs(known)
+        parts = Parts(self.code(power, spectrum), known.ln_spectrum, known.extra, known.ln_sp)
+        missed = spectral_missed.missed(self._by_component(power), self._decoded(parts), known.ln_sp)
+        return self.pack(parts), missed - self.network.usually_missed.cpu().numpy()
 
     def take_as_usual(self, missed: np.ndarray) -> None:
         """Take what codes of training records of many sites were found to miss as what is usual from now on."""
@@ -66,11 +71,6 @@ class SpectralAutoencoder(Autoencoder):
     def of_site(self, missed: np.ndarray) -> np.ndarray:
         """Return what codes of a site miss on average; nothing unless calibration told what is usual."""
         return spectral_missed.of_site(missed) if self.network.usually_missed.any() else np.zeros(0, np.float16)
-
-    def latents(self, known: spectral.Description) -> np.ndarray:
-        """Return latents (n, rows, steps) of descriptions."""
-        code = self.code(*inputs(known))
-        return self.pack(Parts(code, known.ln_spectrum, known.extra, known.ln_sp))
 
     def settled(self, latent: np.ndarray, mean: np.ndarray, main: np.ndarray) -> np.ndarray:
         """Return a mixed latent, its code and coherency a little nearer to the mean of the pool, with a parent's onset.
@@ -95,7 +95,7 @@ class SpectralAutoencoder(Autoencoder):
         """Return an accelerogram (3, npts) in m/s² with the energy of a latent and phases of its own."""
         parts = self.unpack(latent[None])
         power, extra = self.power(parts)[0], parts.extra[0].copy()
-        if missed is not None and missed.size:
+        if missed is not None:
             power = power + spectral_missed.spread(missed)
         extra[1 : 1 + N_TOLD] -= self.network.extra_excess.cpu().numpy()
         return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng)
@@ -115,22 +115,26 @@ class SpectralAutoencoder(Autoencoder):
             out.append(self.network.encode(*batch).float().cpu().numpy())
         return np.concatenate(out)
 
-    @torch.no_grad()
     def power(self, parts: Parts) -> np.ndarray:
         """Return ln power to make motion of (n, 3, frames, bins), relative to each record's scale."""
-        config = self.network.config
+        return self._decoded(parts) - self._by_component(self.network.power_excess.cpu().numpy()[None])
+
+    @torch.no_grad()
+    def _decoded(self, parts):
         code, spectrum = (
             torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)).to(self.device)
             for x in (parts.code, parts.ln_spectrum.reshape(len(parts.code), -1))
         )
-        decoded = (self.network.decode(code, spectrum) - self.network.power_excess).float().cpu().numpy()
-        return decoded.reshape(-1, 3, config.bins, config.frames).swapaxes(2, 3)
+        return self._by_component(self.network.decode(code, spectrum).float().cpu().numpy())
+
+    def _by_component(self, rows):
+        """Return rows of the network, (n, 3 bins, frames), as (n, 3, frames, bins)."""
+        return rows.reshape(len(rows), 3, self.network.config.bins, -1).swapaxes(2, 3)
 
     def taken_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Return what is taken out of ln power (3, frames, bins) and of `extra` (N_TOLD,), before motion is made."""
-        config, network = self.network.config, self.network
-        power = network.power_excess.cpu().double().numpy().reshape(3, config.bins, config.frames).swapaxes(1, 2)
-        return power.copy(), network.extra_excess.cpu().double().numpy().copy()
+        power, extra = (x.cpu().double().numpy() for x in (self.network.power_excess, self.network.extra_excess))
+        return self._by_component(power[None])[0].copy(), extra.copy()
 
     def take_out(self, ln_power: np.ndarray, extra: np.ndarray) -> None:
         """Set what motion has too much of, ln power (3, frames, bins) and `extra` (N_TOLD,), to be taken out."""
