@@ -16,7 +16,9 @@ from obspy_tng import spectral_extra as se
 from obspy_tng.models.cores import on_all_cores
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import P_AT_S, land
+from obspy_tng.spectral_missed import block_means
 from obspy_tng.spectral_onset import LATEST_S
+from obspy_tng.spectral_own import shares
 
 LEAST, MOST = 200, 600  # records: the mean over fewer is chance; more do not change it
 ROUNDS = 8
@@ -26,10 +28,12 @@ _BLOCK = 64
 
 
 def calibrate(
-    model: SpectralAutoencoder, waves: np.ndarray, s_s: np.ndarray, *, rounds: int = ROUNDS, seed: int = 0,
-    progress: Callable[[str], None] | None = None,
+    model: SpectralAutoencoder, waves: np.ndarray, s_s: np.ndarray, station: np.ndarray, *, rounds: int = ROUNDS,
+    seed: int = 0, progress: Callable[[str], None] | None = None,
 ) -> list[dict[str, float]]:  # fmt: skip
     """Make motion of records' own codes, compare, and correct the model in place; again, `rounds` times.
+
+    Then make it twice more, and tell the model how much of a record's deviation from its station's mean is its own.
 
     Parameters
     ----------
@@ -39,6 +43,8 @@ def calibrate(
         Conditioned windows of records of many stations; of the training, never of stations that judge.
     s_s : numpy.ndarray, shape (n,)
         S onset in s after the first sample.
+    station : numpy.ndarray of str, shape (n,)
+        Codes of their stations.
     rounds : int
     seed : int
         Of the motion.
@@ -55,17 +61,21 @@ def calibrate(
     model.take_as_usual(missed)
     power, extra = model.taken_out()
     out = []
+
+    def made(i, number):
+        """Return what motion made of a record's code is told of."""
+        parts = model.unpack(latents[i : i + 1])
+        wave = model.render(latents[i], np.repeat(ln_scale[i], 3), np.random.default_rng([seed, number, i]))
+        return _means(land(wave[None])[0], parts.extra[0, 0], parts.ln_sp[0])
+
+    def again(number):
+        """Return what motion of all codes is told of, two arrays."""
+        each = on_all_cores(lambda i: made(i, number), range(len(latents)))
+        return [np.array(x) for x in zip(*each, strict=True)]
+
     for number in range(rounds):
         model.take_out(power, extra)
-
-        def one(i, number=number):
-            """Return how much more there is in the motion made of a record's code than in the record."""
-            parts = model.unpack(latents[i : i + 1])
-            wave = model.render(latents[i], np.repeat(ln_scale[i], 3), np.random.default_rng([seed, number, i]))
-            cells, told = _means(land(wave[None])[0], parts.extra[0, 0], parts.ln_sp[0])
-            return cells - real[0][i], told - real[1][i]
-
-        cells, told = (np.array(x) for x in zip(*on_all_cores(one, range(len(latents))), strict=True))
+        cells, told = (x - y for x, y in zip(again(number), real, strict=True))
         excess = (cells * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1)
         told = told.mean(axis=0)
         after = excess[:, sp.NP_ :]
@@ -75,7 +85,16 @@ def calibrate(
         power[:, sp.NP_ :] = np.clip(power[:, sp.NP_ :] + _STEP * _smooth(after), -_LARGEST, _LARGEST)
         extra += _STEPS * told
     model.take_out(power, extra)
+    sets = real, again(rounds), again(rounds + 1)
+    cells = (block_means(x, model.unpack(latents).ln_sp) for x, _ in sets)
+    power, early = (shares(*of, np.asarray(station)) for of in (cells, (_early(told) for _, told in sets)))
+    model.take_as_own(power, early)
     return out
+
+
+def _early(told):
+    """Return ln power of the first instants, (n, *EARLY_SHAPE)."""
+    return told[:, se.N_NOISE : se.N_NOISE + se.N_EARLY].reshape(-1, *se.EARLY_SHAPE)
 
 
 def _measured(model, waves, s_s):

@@ -33,8 +33,8 @@ _LARGEST_Z = 2.6
 EARLY_HZ = np.array([0.7, 1.4, 2.8, 5.6, 11.2])  # edges of bands
 EARLY_S = np.array([0.25, 0.75])  # edges of windows after the onset
 _EARLY_BEFORE_S, _EARLY_FFT = 3.0, 1024
-_EARLY_SHAPE = (3, len(EARLY_HZ) - 1, len(EARLY_S) - 1)
-N_EARLY = int(np.prod(_EARLY_SHAPE))
+EARLY_SHAPE = (3, len(EARLY_HZ) - 1, len(EARLY_S) - 1)
+N_EARLY = int(np.prod(EARLY_SHAPE))
 
 _N_PAIRS = len(PAIRS)
 _COARSE = (N_PARTS - 1, len(COHERENCY_HZ) - 1, _N_PAIRS)
@@ -46,6 +46,7 @@ N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE) - _N_PAIRS
 N_TOLD = N_NOISE + N_EARLY + N_FIRST  # amplitudes and powers, behind the onset
 TOLD_POWERS = np.repeat([1.0, 2.0], [N_NOISE, N_EARLY + N_FIRST])  # of amplitude
 N_EXTRA = 1 + N_TOLD + N_COHERENCY
+OF_EARLY = slice(1 + N_NOISE, 1 + N_NOISE + N_EARLY)  # of the N_EXTRA numbers
 
 
 _IS_ONSET = np.arange(_N_COARSE + _N_FINE) // (_COARSE[1] * _N_PAIRS) == ONSET
@@ -91,7 +92,7 @@ def split_extra(extra: np.ndarray) -> Extra:
     return Extra(
         float(np.clip(extra[0], -LATEST_S, LATEST_S)),
         noise.reshape(3, -1),
-        early.reshape(_EARLY_SHAPE),
+        early.reshape(EARLY_SHAPE),
         first.reshape(_FIRST_SHAPE),
         c[:_N_COARSE].reshape(_COARSE),
         c[_N_COARSE:].reshape(-1, _N_PAIRS),

@@ -16,25 +16,25 @@ SHAPE = 3, len(FRAMES), len(BANDS)
 FEW = 5  # records, the mean of which counts half
 
 
-def missed(ln_power: np.ndarray, decoded: np.ndarray, ln_sp: np.ndarray) -> np.ndarray:
-    """Return means over blocks of what power is over what its code tells, ln, ``(n, *SHAPE)``; NaN beyond the end.
+def block_means(ln_power: np.ndarray, ln_sp: np.ndarray) -> np.ndarray:
+    """Return means over blocks of the lattice, ``(n, *SHAPE)``; NaN beyond the end of a record.
 
     Parameters
     ----------
-    ln_power, decoded : numpy.ndarray, shape (n, 3, NT, NB)
-        Smoothed, and decoded of its code.
+    ln_power : numpy.ndarray, shape (n, 3, NT, NB)
+        Or a difference of two: smoothed power less what is decoded of its code is what the code misses.
     ln_sp : numpy.ndarray, shape (n,)
     """
     there = sp.inside(ln_sp)[:, None, :, None] & np.ones(ln_power.shape, dtype=bool)
     sums, counts = (
         np.add.reduceat(np.add.reduceat(x, FRAMES, axis=2), BANDS, axis=3)
-        for x in (np.where(there, ln_power - decoded, 0.0), there.astype(float))
+        for x in (np.where(there, ln_power, 0.0), there.astype(float))
     )
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def of_site(each: np.ndarray) -> np.ndarray:
-    """Return the mean of `missed` over records of a site, nearer to nothing the fewer they are, SHAPE, float16."""
+    """Return the mean over records of a site of what codes miss, nearer to nothing the fewer they are, float16."""
     counts = np.isfinite(each).sum(axis=0)
     return (np.nansum(each, axis=0) / (counts + FEW)).astype(np.float16)
 

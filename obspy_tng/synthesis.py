@@ -236,14 +236,17 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
     from obspy_tng.models.cores import on_all_cores
 
     label = label_of(pool, model)
+    sites = {
+        host: model.site(pool.latents[pool.groups == host], pool.missed[host] if pool.missed.size else None)
+        for host in np.unique(pool.groups)
+    }
 
     def one(i):
         rng = child(seed, i)
         mixture, members, latent, ln_sd = mixed(pool, model, sampler, rng, latent_noise, event)
         main = pool.latents[mixture.indices[np.argmax(mixture.weights)]]
         host = pool.groups[members[0]]
-        settled = model.settled(latent, pool.latents[members].mean(axis=0), main)
-        wave = model.render(settled, ln_sd, rng, label, pool.missed[host] if pool.missed.size else None)
+        wave = model.render(model.settled(latent, sites[host], main), ln_sd, rng, label, sites[host])
         if pool.ln_ratio.size:
             wave = apply_ratio(wave, pool.ratio_frequency_hz, pool.ln_ratio[host])
         return land(wave), mixture

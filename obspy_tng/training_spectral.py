@@ -49,22 +49,22 @@ class Source:
         angles = rng.uniform(0, 2 * np.pi, len(rows))[part] if rng is not None else None
         rows = rows[part]
         items = [self.items[i] for i in rows]
-        waves = np.array([wave for wave, _ in items], dtype=np.float64)
+        waves = np.array([wave for wave, _, _ in items], dtype=np.float64)
         if angles is not None:
             for wave, angle in zip(waves, angles, strict=True):
                 turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
                 wave[:2] = turn @ wave[:2]
-        s_s = np.array([s_s for _, s_s in items])
+        s_s = np.array([s_s for _, s_s, _ in items])
         known = spectral.describe(waves, s_s)
         return as_rows(known.ln_power), *inputs(known), spectral.inside(known.ln_sp).astype(np.float32)
 
 
 def _as_kept(record):
-    """Return window and S onset in s, None without S: the lattice has no place to stand on."""
+    """Return window, S onset in s and station, None without S: the lattice has no place to stand on."""
     record = resampled(record)
     first = window_start(record)
     s_s = record.s_s - first / SAMPLING_RATE_HZ
-    return (cut(record.data, first).astype(np.float32), s_s) if np.isfinite(s_s) else None
+    return (cut(record.data, first).astype(np.float32), s_s, record.code) if np.isfinite(s_s) else None
 
 
 class Objective:
@@ -113,6 +113,6 @@ def measured(network, card: dict, training: Source, validating, device: str, say
     if len(training.items) < LEAST:
         return {"calibration": f"none: {len(training.items)} training records, {LEAST} are needed"}
     rows = np.unique(np.linspace(0, len(training.items) - 1, MOST).round().astype(int))
-    waves, s_s = (np.array(x) for x in zip(*(training.items[i] for i in rows), strict=True))
-    rounds = calibrate(SpectralAutoencoder(network, card, device), waves.astype(float), s_s, progress=say)
+    waves, s_s, codes = (np.array(x) for x in zip(*(training.items[i] for i in rows), strict=True))
+    rounds = calibrate(SpectralAutoencoder(network, card, device), waves.astype(float), s_s, codes, progress=say)
     return {"calibration": {"records": len(rows), "rms mean excess, ln": rounds}}

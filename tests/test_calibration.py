@@ -39,11 +39,12 @@ def fresh(shift=0.0):
 def test_what_is_added_is_found(few):
     """High bands of the coda told e times too strong: the calibration takes more out there than it does without."""
     waves, s_s = few.x * np.exp(few.ln_sd)[..., None], few.s_s
+    one = np.full(len(s_s), "XX.ONE")
     out = {}
     for shift in (0.0, 1.0):
         model = fresh(shift)
         told = []
-        rounds = calibration.calibrate(model, waves, s_s, rounds=3, progress=told.append)
+        rounds = calibration.calibrate(model, waves, s_s, one, rounds=3, progress=told.append)
         assert len(rounds) == len(told) == 3 and "3/3" in told[-1]
         out[shift] = model.network.power_excess.reshape(3, spectral.NB, FRAMES).numpy().copy()
         assert (out[shift][..., : spectral.NP_] == 0).all()  # noise before P is told otherwise
@@ -80,10 +81,13 @@ def test_enough_records_calibrate_at_the_end_of_training(few, monkeypatch):
     model, told = fresh(), []
     waves = few.x * np.exp(few.ln_sd)[..., None]
 
-    training = SimpleNamespace(items=list(zip(waves.astype(np.float32), few.s_s, strict=True)))
+    training = SimpleNamespace(
+        items=[(wave, s, "XX.ONE") for wave, s in zip(waves.astype(np.float32), few.s_s, strict=True)]
+    )
     card = measured(model.network, model.card, training, None, "cpu", told.append)
     assert card["calibration"]["records"] == 6 and len(card["calibration"]["rms mean excess, ln"]) == 2
     assert len(told) == 2 and float(model.network.power_excess.abs().max()) > 0
+    assert not torch.equal(model.network.own_power, fresh().network.own_power)  # of the shipped weights
 
 
 def test_the_shipped_network_is_calibrated():
@@ -93,3 +97,5 @@ def test_the_shipped_network_is_calibrated():
     assert last["cells"] < 0.6 * first["cells"] and last["told"] < 0.4 * first["told"]
     assert float(model.network.power_excess.abs().max()) > 0.2
     assert float(model.network.usually_missed.abs().max()) > 0.1
+    level, *ratios = model.network.own_power.mean(dim=(1, 2))
+    assert 0.9 < level < 1.1 and all(0.3 < ratio < 0.8 for ratio in ratios)

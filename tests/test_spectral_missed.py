@@ -21,7 +21,7 @@ def test_blocks_are_means_of_what_lies_inside():
     field = np.repeat(
         np.repeat(truth, np.diff(sm.FRAMES, append=spectral.NT), 1), np.diff(sm.BANDS, append=spectral.NB), 2
     )
-    each = sm.missed(np.tile(field, (2, 1, 1, 1)), np.zeros((2, 3, spectral.NT, spectral.NB)), LN_SP)
+    each = sm.block_means(np.tile(field, (2, 1, 1, 1)), LN_SP)
     assert each[0] == pytest.approx(truth)
     beyond = ~np.isfinite(each[1])
     assert beyond[:, -1].all() and not beyond[:, :20].any()  # 10 + 20 s + the rest of the lattice is more than 60 s
@@ -55,7 +55,8 @@ def test_motion_holds_what_was_missed():
     blocks[:, late, high] = 1.0
     powers = []
     for missed in (None, blocks):
-        wave = model.render(pool.latents[0], pool.ln_sd[0], np.random.default_rng(0), missed=missed)
+        site = model.site(pool.latents, missed)
+        wave = model.render(pool.latents[0], pool.ln_sd[0], np.random.default_rng(0), site=site)
         s_s = np.array([10 + np.exp(model.unpack(pool.latents[:1]).ln_sp[0])])
         powers.append(spectral.describe(wave[None], s_s).ln_power[0])
     more = (powers[1] - powers[0])[:, sm.FRAMES[13] : sm.FRAMES[19], sm.BANDS[9] : sm.BANDS[11]].mean()

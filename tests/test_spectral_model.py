@@ -185,16 +185,18 @@ def test_comes_to_rest():
 
 
 def test_chance_of_one_record_is_not_passed_on():
-    """The code's deviations count .95, coherency's .7, others whole; the onset and its coherency are a parent's."""
+    """Deviations of coherency count .7, others whole; the onset and its coherency are a parent's."""
     model = tng.load_model("tng-spectral-1")
     rng = np.random.default_rng(0)
-    mean, mixed, main = rng.normal(size=(3, *model.latent_shape))
+    latents = rng.normal(size=(4, *model.latent_shape))
+    mean, mixed, main = latents[:2].mean(axis=0), *latents[2:]
+    site = model.site(latents[:2])
     a, b, out, parent = (
-        model.unpack(x[None].astype(np.float32)) for x in (mean, mixed, model.settled(mixed, mean, main), main)
+        model.unpack(x[None].astype(np.float32)) for x in (mean, mixed, model.settled(mixed, site, main), main)
     )
     first, onset = -spectral_extra.N_COHERENCY, spectral_extra.OF_ONSET
     for share, pick in (
-        (0.95, lambda p: p.code), (0.7, lambda p: p.extra[:, first:][:, ~onset]),
+        (1.0, lambda p: p.code), (0.7, lambda p: p.extra[:, first:][:, ~onset]),
         (1.0, lambda p: p.extra[:, 1:first]),
         (1.0, lambda p: p.ln_spectrum), (1.0, lambda p: p.ln_sp),
     ):  # fmt: skip

@@ -96,20 +96,21 @@ class Autoencoder:
         """Return what a pool keeps of what the codes of its records miss."""
         return missed[0]
 
-    def render(
-        self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None, missed: np.ndarray | None = None
-    ) -> np.ndarray:
+    def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None, site=None) -> np.ndarray:
         """Return the accelerogram (3, npts) in m/s² of one latent and its ln amplitudes; `rng` is not used here.
 
-        `missed` is what codes of the site miss (`of_site`); nothing here.
+        `site` is what motion of one site shares (`site()`); nothing here.
         """
         # one at a time: a sample must not depend, in its last bit, on how many are asked for
         x = self.decode(latent[None], station)[0].astype(np.float64)
         x -= x.mean(axis=-1, keepdims=True)
         return x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
 
-    def settled(self, latent: np.ndarray, mean: np.ndarray, main: np.ndarray) -> np.ndarray:
-        """Return a mixed latent as it is to be rendered, `mean` being that of its pool: here, as it is."""
+    def site(self, latents: np.ndarray, missed: np.ndarray | None = None):
+        """Return what motion made of latents of one site shares; nothing here."""
+
+    def settled(self, latent: np.ndarray, site, main: np.ndarray) -> np.ndarray:
+        """Return a mixed latent as it is to be rendered, `main` being that of its main parent: here, as it is."""
         return latent
 
     def prior(self, station: str | None = None) -> np.ndarray:

@@ -70,9 +70,7 @@ class CvaeAutoencoder(Autoencoder):
             out[0] = priors(len(self.stations), size)[self.stations.index(station)].numpy()
         return out
 
-    def render(
-        self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None, missed: np.ndarray | None = None
-    ) -> np.ndarray:
+    def render(self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None, site=None) -> np.ndarray:
         """Return an accelerogram (3, npts) in m/s² of a code drawn from a latent's distribution."""
         code = latent[0] + np.exp(0.5 * latent[1]) * rng.standard_normal(latent.shape[1])
         x = self._invert(self.spectrograms(code[None])[0], rng)

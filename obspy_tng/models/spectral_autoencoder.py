@@ -7,15 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from obspy_tng import spectral, spectral_missed
+from obspy_tng import spectral, spectral_missed, spectral_own
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
-from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET
+from obspy_tng.spectral_extra import EARLY_SHAPE, N_COHERENCY, N_EXTRA, N_TOLD, OF_EARLY, OF_ONSET
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
-# of a deviation from the station's mean so much is the event's, the rest chance: of the code, and of coherency
-_OWN_SHARE, _OWN_COHERENCY = 0.95, 0.7
+_OWN_COHERENCY = 0.7  # of a deviation from the station's mean so much is the event's, the rest chance
 
 
 class Parts(NamedTuple):
@@ -25,6 +24,16 @@ class Parts(NamedTuple):
     ln_spectrum: np.ndarray  # (n, 3, frequency)
     extra: np.ndarray  # (n, K)
     ln_sp: np.ndarray  # (n,), S - P in s
+
+
+class Site(NamedTuple):
+    """What all motion of one site shares."""
+
+    mean: np.ndarray  # latent
+    power: np.ndarray  # (3, NT, NB), ln, of the mean code
+    early: np.ndarray  # ln power of the first instants, of the mean
+    missed: np.ndarray | float  # ln power that codes miss, on the lattice
+    share: np.ndarray  # of a deviation from `power` that is a record's own, on the lattice
 
 
 class SpectralAutoencoder(Autoencoder):
@@ -60,7 +69,7 @@ class SpectralAutoencoder(Autoencoder):
         """
         power, spectrum = inputs(known)
         parts = Parts(self.code(power, spectrum), known.ln_spectrum, known.extra, known.ln_sp)
-        missed = spectral_missed.missed(self._by_component(power), self._decoded(parts), known.ln_sp)
+        missed = spectral_missed.block_means(self._by_component(power) - self._decoded(parts), known.ln_sp)
         return self.pack(parts), missed - self.network.usually_missed.cpu().numpy()
 
     def take_as_usual(self, missed: np.ndarray) -> None:
@@ -72,31 +81,46 @@ class SpectralAutoencoder(Autoencoder):
         """Return what codes of a site miss on average; nothing unless calibration told what is usual."""
         return spectral_missed.of_site(missed) if self.network.usually_missed.any() else np.zeros(0, np.float16)
 
-    def settled(self, latent: np.ndarray, mean: np.ndarray, main: np.ndarray) -> np.ndarray:
-        """Return a mixed latent, its code and coherency a little nearer to the mean of the pool, with a parent's onset.
+    def take_as_own(self, power: np.ndarray | None, early: np.ndarray | None) -> None:
+        """Take these shares of a record's deviations from its site as its own from now on, unless they are None."""
+        for buffer, found in ((self.network.own_power, power), (self.network.own_early, early)):
+            if found is not None:
+                buffer.copy_(torch.from_numpy(found))
+
+    def site(self, latents: np.ndarray, missed: np.ndarray | None = None) -> Site:
+        """Return what motion made of latents (n, rows, steps) of a site shares; `missed` is of `of_site`."""
+        mean = latents.mean(axis=0)
+        parts = self.unpack(mean[None])
+        lacking = 0.0 if missed is None else spectral_missed.spread(missed)
+        share = spectral_missed.spread(self.network.own_power.cpu().numpy())
+        return Site(mean, self.power(parts)[0], _early(parts.extra[0]), lacking, share)
+
+    def settled(self, latent: np.ndarray, site: Site, main: np.ndarray) -> np.ndarray:
+        """Return a mixed latent, its coherency a little nearer to the mean of the pool, with a parent's onset.
 
         What is measured of one record holds what chance made of its noise; fresh noise brings chance of its own. How
         far P is from its pick is nearly nothing of most records and much of a few; a mix would be a little off always.
         And a mix of directions from which P came is none: its components are less coherent than those of any P.
         """
         config = self.network.config
-        out, middle = latent.ravel().copy(), mean.ravel()
+        out, middle = latent.ravel().copy(), site.mean.ravel()
         last = config.latent * config.steps + config.spectrum + N_EXTRA
-        code, coherency = slice(0, config.latent * config.steps), slice(last - N_COHERENCY, last)
-        for some, share in ((code, _OWN_SHARE), (coherency, _OWN_COHERENCY)):
-            out[some] = middle[some] + share * (out[some] - middle[some])
+        some = slice(last - N_COHERENCY, last)
+        out[some] = middle[some] + _OWN_COHERENCY * (out[some] - middle[some])
         one = np.concatenate([[last - N_EXTRA], np.arange(last - N_COHERENCY, last)[OF_ONSET]])
         out[one] = main.ravel()[one]
         return out.reshape(latent.shape)
 
     def render(
-        self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None, missed: np.ndarray | None = None
+        self, latent: np.ndarray, ln_sd: np.ndarray, rng, station: str | None = None, site: Site | None = None
     ) -> np.ndarray:
         """Return an accelerogram (3, npts) in m/s² with the energy of a latent and phases of its own."""
         parts = self.unpack(latent[None])
         power, extra = self.power(parts)[0], parts.extra[0].copy()
-        if missed is not None:
-            power = power + spectral_missed.spread(missed)
+        if site is not None:
+            power = site.power + spectral_own.own(power - site.power, site.share) + site.missed
+            early = spectral_own.own(_early(extra) - site.early, self.network.own_early.cpu().numpy())
+            extra[OF_EARLY] = (site.early + early).ravel()
         extra[1 : 1 + N_TOLD] -= self.network.extra_excess.cpu().numpy()
         return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng)
 
@@ -159,6 +183,10 @@ class SpectralAutoencoder(Autoencoder):
         edges = np.cumsum([config.latent * config.steps, config.spectrum, N_EXTRA])
         code, spectrum, extra, rest = np.split(flat, edges, axis=1)
         return Parts(code.reshape(n, config.latent, config.steps), spectrum.reshape(n, 3, -1), extra, rest[:, 0])
+
+
+def _early(extra):
+    return extra[OF_EARLY].reshape(EARLY_SHAPE)
 
 
 def inputs(known) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,84 @@
+"""How much of a record's deviation from the mean of its site is its own, and how much one realisation's chance.
+
+A code is told of one realisation of a process, and holds its chance: a second of coda in one band is a dozen numbers,
+whose power scatters by a third on each component. Motion made of the code brings chance of its own. So ratios of
+components would scatter 1.1 to 1.4 times as much as those of records. Of the level, common to the components, less is
+chance. What is to be kept follows from variances, in the blocks of `spectral_missed`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from obspy_tng import spectral as sp
+from obspy_tng.spectral_missed import BANDS, FRAMES
+
+MODES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.5, 0.5, -1.0], [1.0, -1.0, 0.0]])  # level, H/Z and E/N of ln power
+_BACK = np.linalg.inv(MODES)
+_MOST, _LEAST = np.array([1.3, 1.0, 1.0]), np.array([0.8, 0.0, 0.0])  # of a squared share, by mode
+_ASIDE = 2, 1  # blocks in time and in frequency over which variances are averaged
+_FEW = 5  # records of a station, from which on its variance counts
+
+
+def own(deviation: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return the part of deviations of ln power that is to be kept.
+
+    Parameters
+    ----------
+    deviation : numpy.ndarray, shape (3, ...)
+        E, N, Z less the mean of the site.
+    share : numpy.ndarray, shape (3, ...)
+        Of level, H/Z and E/N.
+    """
+    return np.tensordot(_BACK, share * np.tensordot(MODES, deviation, axes=1), axes=1)
+
+
+def shares(real: np.ndarray, made: np.ndarray, again: np.ndarray, station: np.ndarray) -> np.ndarray | None:
+    """Return the shares of deviations with which made motion scatters as records do, shape (3, ...).
+
+    Chance is half the mean square of what two realisations of the same codes differ by. A code's deviation times s,
+    and chance, have the variance of records if s² = (var(real) - chance) / (var(made) - chance).
+
+    Parameters
+    ----------
+    real, made, again : numpy.ndarray, shape (n, 3, ...)
+        ln power of E, N, Z of records, and of two realisations of their codes; NaN where there is none.
+    station : numpy.ndarray of str, shape (n,)
+
+    Returns
+    -------
+    numpy.ndarray, or None
+        None: no station has enough records.
+    """
+    names, counts = np.unique(station, return_counts=True)
+    rows = [np.flatnonzero(station == name) for name in names[counts >= _FEW]]
+    if not rows:
+        return None
+    real, made, again = (np.moveaxis(np.tensordot(MODES, x, axes=(1, 1)), 0, 1) for x in (real, made, again))
+    chance = np.nanmean((made - again) ** 2, axis=0) / 2
+    theirs, ours = _within(real, rows) - chance, (_within(made, rows) + _within(again, rows)) / 2 - chance
+    if theirs.shape[1:] == (len(FRAMES), len(BANDS)):
+        theirs, ours = _smooth(theirs), _smooth(ours)
+    least, most = (x.reshape(3, *[1] * (theirs.ndim - 1)) for x in (_LEAST, _MOST))
+    return np.sqrt(np.clip(theirs / np.maximum(ours, 1e-3), least, most))
+
+
+def _within(x, rows):
+    """Return the variance within stations."""
+    square = freedom = 0
+    for some in rows:
+        n = np.isfinite(x[some]).sum(axis=0)
+        mean = np.nansum(x[some], axis=0) / np.maximum(n, 1)
+        square = square + np.nansum((x[some] - mean) ** 2, axis=0)
+        freedom = freedom + np.maximum(n - 1, 0)
+    return square / np.maximum(freedom, 1)
+
+
+def _smooth(x):
+    """Return running means over blocks, not across P nor from long to short frames."""
+    out = np.empty_like(x)
+    p, high = np.searchsorted(FRAMES, sp.NP_), np.searchsorted(BANDS, sp.N_LOW)
+    for some in (slice(0, p), slice(p, None)):
+        for bands in (slice(0, high), slice(high, None)):
+            out[:, some, bands] = sp.running_mean(sp.running_mean(x[:, some, bands], _ASIDE[0], 1), _ASIDE[1], 2)
+    return out

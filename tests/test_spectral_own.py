@@ -1,0 +1,76 @@
+"""What of a deviation from its site is a record's own: closed forms of variances, and motion that scatters as told."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import obspy_tng as tng
+from obspy_tng import spectral_own
+from obspy_tng.pool import pool_files
+
+
+def drawn(seed, event, chance, n=3000):
+    """Return ln power of records, and twice of what is made of codes that hold their chance too, and of stations."""
+    rng = np.random.default_rng(seed)
+    station = np.repeat(["A", "B", "C"], n // 3)
+    theirs = rng.normal(size=(3, 3, 4))[np.repeat([0, 1, 2], n // 3)]
+    code = theirs + rng.normal(0, np.hypot(event, chance), (n, 3, 4))
+    return code, *(code + rng.normal(0, chance, (n, 3, 4)) for _ in range(2)), station
+
+
+@pytest.mark.parametrize(("event", "chance"), [(1.0, 0.5), (0.6, 0.6), (0.5, 1.0)])
+def test_shares_are_those_of_the_closed_form(event, chance):
+    """Of codes with variance e² + c², s² (e² + c²) + c² = e² + c² gives s² = e² / (e² + c²), whatever stations are."""
+    found = spectral_own.shares(*drawn(0, event, chance))
+    assert found[1:] == pytest.approx(np.full((2, 4), np.sqrt(event**2 / (event**2 + chance**2))), abs=0.05)
+
+
+def test_chance_alone_is_not_passed_on():
+    """Where records of a station differ by chance alone, ratios have no share; the level keeps .9 (square .8)."""
+    found = spectral_own.shares(*drawn(1, 0.0, 1.0))
+    assert (found[1:] < 0.25).all() and found[0] == pytest.approx(np.full(4, np.sqrt(0.8)))
+
+
+def test_few_records_tell_nothing():
+    """Stations of four records have no variance that counts."""
+    code, made, again, _ = drawn(2, 1.0, 1.0, n=12)
+    assert spectral_own.shares(code, made, again, np.repeat(["A", "B", "C"], 4)) is None
+
+
+def test_own_keeps_each_mode_by_its_share():
+    """Equal deviations are level, opposite ones of E and N their ratio, of horizontals and vertical H/Z."""
+    share = np.array([1.0, 0.5, 0.2])[:, None]
+    for deviation, kept in (((1, 1, 1), 1.0), ((1, -1, 0), 0.2), ((1, 1, -2), 0.5)):
+        one = np.array(deviation, dtype=float)[:, None]
+        assert spectral_own.own(one, share) == pytest.approx(kept * one)
+    anything = np.random.default_rng(0).normal(size=(3, 5, 7))
+    assert spectral_own.own(anything, np.ones((3, 1, 1))) == pytest.approx(anything)
+
+
+def test_ratios_of_made_motion_scatter_less():
+    """E/N of the coda of a shipped pool scatters less than it does with all that its codes tell."""
+    pool = tng.LatentPool.load(pool_files()["CI.WMF"])
+    model = tng.load_model("tng-spectral-1")
+    spread = []
+    for whole in (False, True):
+        if whole:
+            model.network.own_power.fill_(1.0)
+        waves = np.array([t.data for t in tng.generate(pool=pool, model=model, n=24, seed=3)]).reshape(24, 3, -1)
+        power = (np.abs(np.fft.rfft(waves[..., 4000:5600])) ** 2)[..., 16:80].sum(axis=-1)  # 1 to 5 Hz
+        spread.append(np.std(np.log(power[:, 0] / power[:, 1])))
+    assert spread[0] < 0.92 * spread[1], spread
+
+
+def test_a_site_of_equal_codes_has_no_deviations():
+    """Shares are of deviations from the pool's mean: motion of a pool of one code, twice, does not hang on them."""
+    pool = tng.LatentPool.load(pool_files()["CI.WMF"])
+    one = replace(
+        pool, latents=np.repeat(pool.latents[:1], 2, axis=0), ln_sd=pool.ln_sd[:2], parents=pool.parents[:2],
+        magnitude=pool.magnitude[:2], distance_km=pool.distance_km[:2], pga_mps2=pool.pga_mps2[:2],
+        groups=pool.groups[:2],
+    )  # fmt: skip
+    model = tng.load_model("tng-spectral-1")
+    before = tng.generate(pool=one, model=model, seed=1, sampler="mean")[0].data
+    model.network.own_power.fill_(0.5)
+    assert tng.generate(pool=one, model=model, seed=1, sampler="mean")[0].data == pytest.approx(before, rel=1e-4)
