@@ -65,7 +65,7 @@ def main():
     print(f"{'median (95th percentile)':26} {'velocity at end':>18} {'displacement':>18} {'trend':>18}")
     for name, values in found.items():
         middle, high = np.quantile(values, [0.5, 0.95], axis=1)
-        cells = [f"{m:.3f} ({h:.3f})" for m, h in zip(middle, high, strict=True)]
+        cells = [f"{m:.4f} ({h:.4f})" for m, h in zip(middle, high, strict=True)]
         print(f"{name:26}" + "".join(f"{cell:>19}" for cell in cells))
 
 

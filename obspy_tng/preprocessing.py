@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -199,13 +200,19 @@ def land(acceleration: np.ndarray, sampling_rate: float = SAMPLING_RATE_HZ) -> n
     once[0] = 1  # nothing is left at 0 Hz
     motion = [irfft(spectrum / once**k, nfft)[..., :npts] for k in range(3)]
     a = sum(factor * ramp * x for factor, ramp, x in zip((1, 2, 1), _ramps(npts, sampling_rate), motion, strict=True))
+    return a - _ends(a, dt) @ _corrections(npts, dt)
+
+
+@lru_cache(maxsize=4)
+def _corrections(npts, dt):
+    """Return slow motion that ends with a velocity, or a displacement, of 1, shape (2, npts)."""
     t = np.arange(npts) * dt
     window = np.sin(np.pi * t / t[-1]) ** 2
-    shapes = np.array([window, window * (t / t[-1] - 0.5)])  # (2, n)
-    moments = np.array([_ends(shape, dt) for shape in shapes])  # (shape, [v, d])
-    return a - (_ends(a, dt) @ np.linalg.inv(moments)) @ shapes
+    shapes = np.array([window, window * (t / t[-1] - 0.5)])
+    return np.linalg.inv(np.array([_ends(shape, dt) for shape in shapes])) @ shapes
 
 
+@lru_cache(maxsize=4)
 def _ramps(npts, sampling_rate):
     """Return ramps of the tapers' lengths whose first two derivatives have no steps, and these, shape (3, npts)."""
     out = np.array([np.ones(npts), np.zeros(npts), np.zeros(npts)])

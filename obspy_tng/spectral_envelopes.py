@@ -55,9 +55,8 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
     last = np.flatnonzero(times_s < NPTS / SAMPLING_RATE_HZ - _END_S)[-1] + 1
     power, times_s = power[:, :last].transpose(0, 2, 1).astype(np.float32), times_s[:last]  # half the time of float64
     ln = np.log(power)
-    rise = (onset((n_cells - p_cell) * STEP) ** 2).reshape(3, 1, -1, STEP).mean(axis=-1)
-    ramp = np.concatenate([np.zeros((3, 1, p_cell)), rise], axis=-1).astype(np.float32)
-    noise, signal = np.empty((2, 3, NB, n_cells), dtype=np.float32)
+    ramp = (onset((n_cells - p_cell) * STEP) ** 2).reshape(3, 1, -1, STEP).mean(axis=-1).astype(np.float32)
+    noise, signal = np.zeros((2, 3, NB, n_cells), dtype=np.float32)
     low, high = (slice(0, sp.N_LOW), sp.N_LONG), (slice(sp.N_LOW, NB), sp.N_SHORT)
     for (rows, n), sharpenings in zip((low, high), _SHARPENINGS, strict=True):
         half_s = n / 2 / SAMPLING_RATE_HZ
@@ -68,11 +67,12 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
         noise[:, rows, p_cell:] = np.exp(np.minimum(before.mean(axis=-1, keepdims=True), least))
         near = times_s > p_s - 0.2 * half_s  # earlier ones see but the first instants of the signal, dimly
         see = _seen(times_s[near] * SAMPLING_RATE_HZ + start, n, n_cells)
-        weight = see.sum(axis=0)
-        back = see / np.maximum(weight, 1e-9)
         rest = power[:, rows][..., near] - noise[:, rows] @ see.T
         rest = np.maximum(rest, 0.03 * power[:, rows][..., near])
-        out = np.exp(between(middle_s, times_s[NP_:], np.log(rest[..., -len(times_s[NP_:]) :])).astype(np.float32))
+        see = see[:, p_cell:]  # there is no signal before
+        weight = see.sum(axis=0)
+        back = see / np.maximum(weight, 1e-9)
+        out = np.exp(between(middle_s[p_cell:], times_s[NP_:], np.log(rest[..., -len(times_s[NP_:]) :])))
         out *= ramp
         hear = _heard() if n == sp.N_LONG else None
         for _ in range(sharpenings):
@@ -82,10 +82,10 @@ def cells(power: np.ndarray, times_s: np.ndarray, start: int, p: int) -> tuple[n
             out *= np.where(weight > 1e-6, ratio @ back, 1.0)
         out /= np.maximum(ramp, 1e-3)
         if n == sp.N_LONG:
-            k = p_cell + n // (2 * STEP)
-            most = _OVERSHOOT * out[..., k : 2 * k - p_cell].mean(axis=-1, keepdims=True)
-            out[..., p_cell:k] = np.minimum(out[..., p_cell:k], most)
-        signal[:, rows] = out
+            k = n // (2 * STEP)
+            most = _OVERSHOOT * out[..., k : 2 * k].mean(axis=-1, keepdims=True)
+            out[..., :k] = np.minimum(out[..., :k], most)
+        signal[:, rows, p_cell:] = out
     return noise, signal
 
 
@@ -98,7 +98,7 @@ def onset(samples: int) -> np.ndarray:
 def between(x: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Interpolate linearly along the last axis, the ends held."""
     k = np.clip(np.searchsorted(at, x) - 1, 0, len(at) - 2)
-    w = np.clip((x - at[k]) / np.maximum(at[k + 1] - at[k], 1e-9), 0, 1)
+    w = np.clip((x - at[k]) / np.maximum(at[k + 1] - at[k], 1e-9), 0, 1).astype(values.dtype)
     return values[..., k] * (1 - w) + values[..., k + 1] * w
 
 

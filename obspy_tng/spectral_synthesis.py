@@ -86,7 +86,8 @@ def synthesise(
     for _ in range(_CORRECTIONS):
         weak = weak + _earlier(noise, weak + strong, known.ln_early, start + p)
         change = (wanted - spectrum((weak + strong)[:, keep])) * haste
-        strong, weak = _causal(strong, change), _causal(weak, change * everywhere)
+        both = _causal(np.concatenate([strong, weak]), np.concatenate([change, change * everywhere]))
+        strong, weak = both[:3], both[3:]
     signal = weak + strong
     signal = signal + _earlier(noise, signal, known.ln_early, start + p)
     signal = as_first(noise, signal, known, start + p)
@@ -218,7 +219,7 @@ def _causal(x, ln_gain, more=0.0):
     cepstrum = irfft(ln + more, _PADDED, axis=-1)
     cepstrum[:, 1 : _PADDED // 2] *= 2
     cepstrum[:, _PADDED // 2 + 1 :] = 0
-    ln = rfft(cepstrum, axis=-1)
+    ln = rfft(cepstrum, axis=-1).astype(np.complex64)  # a fourth of the time, and accurate to 1e-6
     response = np.empty_like(ln)
     size = np.exp(ln.real)  # in parts: NumPy's exponential of complex numbers takes three times as long
     response.real, response.imag = size * np.cos(ln.imag), size * np.sin(ln.imag)
