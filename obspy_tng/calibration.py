@@ -18,7 +18,7 @@ from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import P_AT_S, land
 from obspy_tng.spectral_missed import block_means
 from obspy_tng.spectral_onset import LATEST_S
-from obspy_tng.spectral_own import shares
+from obspy_tng.spectral_own import neighbours, shares
 
 LEAST, MOST = 200, 600  # records: the mean over fewer is chance; more do not change it
 ROUNDS = 8
@@ -85,10 +85,9 @@ def calibrate(
         power[:, sp.NP_ :] = np.clip(power[:, sp.NP_ :] + _STEP * _smooth(after), -_LARGEST, _LARGEST)
         extra += _STEPS * told
     model.take_out(power, extra)
-    sets = real, again(rounds), again(rounds + 1)
-    cells = (block_means(x, model.unpack(latents).ln_sp) for x, _ in sets)
-    power, early = (shares(*of, np.asarray(station)) for of in (cells, (_early(told) for _, told in sets)))
-    model.take_as_own(power, early)
+    sets, station = (real, again(rounds), again(rounds + 1)), np.asarray(station)
+    blocks = (block_means(cells, model.unpack(latents).ln_sp) for cells, _ in sets)
+    model.take_as_own(shares(*blocks, station, neighbours), shares(*(_early(told) for _, told in sets), station))
     return out
 
 

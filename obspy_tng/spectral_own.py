@@ -8,6 +8,8 @@ chance. What is to be kept follows from variances, in the blocks of `spectral_mi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from obspy_tng import spectral as sp
@@ -33,7 +35,10 @@ def own(deviation: np.ndarray, share: np.ndarray) -> np.ndarray:
     return np.tensordot(_BACK, share * np.tensordot(MODES, deviation, axes=1), axes=1)
 
 
-def shares(real: np.ndarray, made: np.ndarray, again: np.ndarray, station: np.ndarray) -> np.ndarray | None:
+def shares(
+    real: np.ndarray, made: np.ndarray, again: np.ndarray, station: np.ndarray,
+    smooth: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> np.ndarray | None:  # fmt: skip
     """Return the shares of deviations with which made motion scatters as records do, shape (3, ...).
 
     Chance is half the mean square of what two realisations of the same codes differ by. A code's deviation times s,
@@ -44,6 +49,8 @@ def shares(real: np.ndarray, made: np.ndarray, again: np.ndarray, station: np.nd
     real, made, again : numpy.ndarray, shape (n, 3, ...)
         ln power of E, N, Z of records, and of two realisations of their codes; NaN where there is none.
     station : numpy.ndarray of str, shape (n,)
+    smooth : callable
+        What variances, shape (3, ...), are averaged by before they are divided, such as `neighbours`.
 
     Returns
     -------
@@ -55,10 +62,11 @@ def shares(real: np.ndarray, made: np.ndarray, again: np.ndarray, station: np.nd
     if not rows:
         return None
     real, made, again = (np.moveaxis(np.tensordot(MODES, x, axes=(1, 1)), 0, 1) for x in (real, made, again))
-    chance = np.nanmean((made - again) ** 2, axis=0) / 2
+    known = np.isfinite(made) & np.isfinite(again)
+    chance = np.where(known, made - again, 0.0) ** 2 / 2
+    chance = chance.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     theirs, ours = _within(real, rows) - chance, (_within(made, rows) + _within(again, rows)) / 2 - chance
-    if theirs.shape[1:] == (len(FRAMES), len(BANDS)):
-        theirs, ours = _smooth(theirs), _smooth(ours)
+    theirs, ours = smooth(theirs), smooth(ours)
     least, most = (x.reshape(3, *[1] * (theirs.ndim - 1)) for x in (_LEAST, _MOST))
     return np.sqrt(np.clip(theirs / np.maximum(ours, 1e-3), least, most))
 
@@ -74,8 +82,8 @@ def _within(x, rows):
     return square / np.maximum(freedom, 1)
 
 
-def _smooth(x):
-    """Return running means over blocks, not across P nor from long to short frames."""
+def neighbours(x: np.ndarray) -> np.ndarray:
+    """Return running means over blocks, shape (3, frame, band), not across P nor from long to short frames."""
     out = np.empty_like(x)
     p, high = np.searchsorted(FRAMES, sp.NP_), np.searchsorted(BANDS, sp.N_LOW)
     for some in (slice(0, p), slice(p, None)):

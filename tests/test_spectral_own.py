@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import obspy_tng as tng
-from obspy_tng import spectral_own
+from obspy_tng import spectral, spectral_missed, spectral_own
 from obspy_tng.pool import pool_files
 
 
@@ -30,6 +30,25 @@ def test_chance_alone_is_not_passed_on():
     """Where records of a station differ by chance alone, ratios have no share; the level keeps .9 (square .8)."""
     found = spectral_own.shares(*drawn(1, 0.0, 1.0))
     assert (found[1:] < 0.25).all() and found[0] == pytest.approx(np.full(4, np.sqrt(0.8)))
+
+
+def test_what_no_record_holds_is_finite():
+    """Blocks beyond the end of all records have no variance, and no share: motion is not made there."""
+    code, made, again, station = drawn(3, 1.0, 0.5, n=60)
+    for x in (code, made, again):
+        x[:, :, -1] = np.nan
+    found = spectral_own.shares(code, made, again, station)
+    assert np.isfinite(found).all() and (found[1:, -1] == 0).all()
+
+
+def test_neighbours_are_averaged_but_not_across_p():
+    """A constant stays; what lies before P, or in the bands of long frames, does not leak to the other side."""
+    assert spectral_own.neighbours(np.ones(spectral_missed.SHAPE)) == pytest.approx(np.ones(spectral_missed.SHAPE))
+    step = np.zeros(spectral_missed.SHAPE)
+    p = np.searchsorted(spectral_missed.FRAMES, spectral.NP_)
+    high = np.searchsorted(spectral_missed.BANDS, spectral.N_LOW)
+    step[:, p:, high:] = 1.0
+    assert np.array_equal(spectral_own.neighbours(step), step)
 
 
 def test_few_records_tell_nothing():
