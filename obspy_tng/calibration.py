@@ -87,13 +87,8 @@ def calibrate(
     model.take_out(power, extra)
     sets, station = (real, again(rounds), again(rounds + 1)), np.asarray(station)
     blocks = (block_means(cells, model.unpack(latents).ln_sp) for cells, _ in sets)
-    model.take_as_own(shares(*blocks, station, neighbours), shares(*(_early(told) for _, told in sets), station))
+    model.take_as_own(shares(*blocks, station, neighbours), shares(*(se.told_early(told) for _, told in sets), station))
     return out
-
-
-def _early(told):
-    """Return ln power of the first instants, (n, *EARLY_SHAPE)."""
-    return told[:, se.N_NOISE : se.N_NOISE + se.N_EARLY].reshape(-1, *se.EARLY_SHAPE)
 
 
 def _measured(model, waves, s_s):

@@ -46,7 +46,6 @@ N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE) - _N_PAIRS
 N_TOLD = N_NOISE + N_EARLY + N_FIRST  # amplitudes and powers, behind the onset
 TOLD_POWERS = np.repeat([1.0, 2.0], [N_NOISE, N_EARLY + N_FIRST])  # of amplitude
 N_EXTRA = 1 + N_TOLD + N_COHERENCY
-OF_EARLY = slice(1 + N_NOISE, 1 + N_NOISE + N_EARLY)  # of the N_EXTRA numbers
 
 
 _IS_ONSET = np.arange(_N_COARSE + _N_FINE) // (_COARSE[1] * _N_PAIRS) == ONSET
@@ -116,6 +115,11 @@ def told(x: np.ndarray, p_s: float) -> np.ndarray:
     """Return ln amplitudes of the noise, ln powers of the first instants and of the frame about P, shape (N_TOLD,)."""
     first = np.log(np.einsum("bii->ib", first_motion(x, p_s)).real + 1e-60)
     return np.concatenate([noise_spectrum(x, p_s).ravel(), early(x, p_s)[0].ravel(), first.ravel()])
+
+
+def told_early(told: np.ndarray) -> np.ndarray:
+    """Return the ln powers of the first instants among told numbers (..., N_TOLD), shape (..., *EARLY_SHAPE)."""
+    return told[..., N_NOISE : N_NOISE + N_EARLY].reshape(*told.shape[:-1], *EARLY_SHAPE)
 
 
 def noise_spectrum(x: np.ndarray, p_s: float) -> np.ndarray:

@@ -1,9 +1,9 @@
 """How much of a record's deviation from the mean of its site is its own, and how much one realisation's chance.
 
 A code is told of one realisation of a process, and holds its chance: a second of coda in one band is a dozen numbers,
-whose power scatters by a third on each component. Motion made of the code brings chance of its own. So ratios of
-components would scatter 1.1 to 1.4 times as much as those of records. Of the level, common to the components, less is
-chance. What is to be kept follows from variances, in the blocks of `spectral_missed`.
+whose power scatters much on each component. Motion made of the code brings chance of its own. So ratios of components
+would scatter more than those of records. Of the level, common to the components, less is chance. What is to be kept
+follows from variances, in the blocks of `spectral_missed`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import obspy_tng as tng
-from obspy_tng import spectral, spectral_missed, spectral_own
+from obspy_tng import spectral, spectral_extra, spectral_missed, spectral_own
+from obspy_tng.models import spectral_autoencoder
 from obspy_tng.pool import pool_files
 
 
@@ -65,6 +66,29 @@ def test_own_keeps_each_mode_by_its_share():
         assert spectral_own.own(one, share) == pytest.approx(kept * one)
     anything = np.random.default_rng(0).normal(size=(3, 5, 7))
     assert spectral_own.own(anything, np.ones((3, 1, 1))) == pytest.approx(anything)
+
+
+def test_motion_is_made_of_the_kept_deviations(monkeypatch):
+    """Halves of the deviations of H/Z and E/N, whole ones of the level, of power and of the first instants alike."""
+    pool = tng.LatentPool.load(pool_files()["CI.WMF"])
+    model = tng.load_model("tng-spectral-1")
+    for buffer in (model.network.own_power, model.network.own_early):
+        buffer[0], buffer[1:] = 1.0, 0.5
+    model.network.extra_excess.zero_()
+    given = []
+    monkeypatch.setattr(spectral_autoencoder, "synthesise", lambda *told: given.append((told[0], told[2])))
+    site = model.site(pool.latents)
+    for some in (None, site):
+        model.render(pool.latents[0], pool.ln_sd[0], None, site=some)
+    (power, extra), (kept, kept_extra) = given
+    early, kept_early = (spectral_extra.split_extra(x).ln_early for x in (extra, kept_extra))
+    for whole, half, mean in ((power, kept, site.power), (early, kept_early, site.early)):
+        a, b = whole - mean, half - mean
+        assert b.mean(axis=0) == pytest.approx(a.mean(axis=0), abs=1e-4) and np.abs(a).max() > 0.1
+        assert b[0] - b[1] == pytest.approx((a[0] - a[1]) / 2, abs=1e-4)
+        assert b[:2].mean(axis=0) - b[2] == pytest.approx((a[:2].mean(axis=0) - a[2]) / 2, abs=1e-4)
+    a, b = (np.delete(x, 1 + spectral_extra.N_NOISE + np.arange(spectral_extra.N_EARLY)) for x in (extra, kept_extra))
+    assert np.array_equal(a, b)  # onset, noise, first motion and coherency are as they were
 
 
 def test_ratios_of_made_motion_scatter_less():

@@ -10,7 +10,7 @@ import torch
 from obspy_tng import spectral, spectral_missed, spectral_own
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
-from obspy_tng.spectral_extra import EARLY_SHAPE, N_COHERENCY, N_EXTRA, N_TOLD, OF_EARLY, OF_ONSET
+from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, told_early
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
@@ -93,7 +93,7 @@ class SpectralAutoencoder(Autoencoder):
         parts = self.unpack(mean[None])
         lacking = 0.0 if missed is None else spectral_missed.spread(missed)
         share = spectral_missed.spread(self.network.own_power.cpu().numpy())
-        return Site(mean, self.power(parts)[0], _early(parts.extra[0]), lacking, share)
+        return Site(mean, self.power(parts)[0], told_early(parts.extra[0, 1 : 1 + N_TOLD]), lacking, share)
 
     def settled(self, latent: np.ndarray, site: Site, main: np.ndarray) -> np.ndarray:
         """Return a mixed latent, its coherency a little nearer to the mean of the pool, with a parent's onset.
@@ -117,11 +117,12 @@ class SpectralAutoencoder(Autoencoder):
         """Return an accelerogram (3, npts) in m/s² with the energy of a latent and phases of its own."""
         parts = self.unpack(latent[None])
         power, extra = self.power(parts)[0], parts.extra[0].copy()
+        told = extra[1 : 1 + N_TOLD]  # changed in place
         if site is not None:
             power = site.power + spectral_own.own(power - site.power, site.share) + site.missed
-            early = spectral_own.own(_early(extra) - site.early, self.network.own_early.cpu().numpy())
-            extra[OF_EARLY] = (site.early + early).ravel()
-        extra[1 : 1 + N_TOLD] -= self.network.extra_excess.cpu().numpy()
+            early = told_early(told)
+            early[...] = site.early + spectral_own.own(early - site.early, self.network.own_early.cpu().numpy())
+        told -= self.network.extra_excess.cpu().numpy()
         return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng)
 
     def encode(self, x, station=None):
@@ -183,10 +184,6 @@ class SpectralAutoencoder(Autoencoder):
         edges = np.cumsum([config.latent * config.steps, config.spectrum, N_EXTRA])
         code, spectrum, extra, rest = np.split(flat, edges, axis=1)
         return Parts(code.reshape(n, config.latent, config.steps), spectrum.reshape(n, 3, -1), extra, rest[:, 0])
-
-
-def _early(extra):
-    return extra[OF_EARLY].reshape(EARLY_SHAPE)
 
 
 def inputs(known) -> tuple[np.ndarray, np.ndarray]:
