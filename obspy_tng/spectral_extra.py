@@ -118,7 +118,7 @@ def told(x: np.ndarray, p_s: float) -> np.ndarray:
 
 
 def told_early(told: np.ndarray) -> np.ndarray:
-    """Return the ln powers of the first instants among told numbers (..., N_TOLD), shape (..., *EARLY_SHAPE)."""
+    """Return the ln powers of the first instants, ``(..., *EARLY_SHAPE)``, of told numbers, ``(..., N_TOLD)``."""
     return told[..., N_NOISE : N_NOISE + N_EARLY].reshape(*told.shape[:-1], *EARLY_SHAPE)
 
 
