@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from scipy.fft import ifft
@@ -15,13 +16,39 @@ from obspy_tng.spectral import NB
 
 STEP = 10  # samples of a cell of the envelopes
 LENGTH = 6144
-# makes up for what envelopes and filters take, by part; the same below 2 Hz; both measured
-_COHERENCY_GAIN = 0.95, 1.15, 1.25, 1.25, 1.35, 1.1
-_LOW_COHERENCY_GAIN = 1.1, 2.0, 2.4, 1.9, 2.0, 1.2
 _WAVE, _WAVE_HZ = 128, 4.0  # samples and Hz over which the polarisation of a wave changes
-_POLARISED = 0.4, 1.75, 1.25, 0.15  # how much stronger motion is along it, in the parts from the onset to S; measured
-_UNPOLARISED_HZ = 3.0  # below, P keeps its direction
+_GAINS, _MOST_POLARISED, _UNPOLARISED = (0.5, 2.5), 3.0, se.ONSET + 3  # the last: first part without
 _LOWEST_HZ = 0.6  # their power would be all that counts below 2 Hz: their coherency is brought about by itself
+
+
+class Coherence(NamedTuple):
+    """What makes motion as coherent as records are; see `calibration_coherence`.
+
+    Attributes
+    ----------
+    gain : numpy.ndarray, shape (N_PARTS, NB)
+        Of Fisher's z of the coherency asked for: makes up for what envelopes and filters take.
+    polarised : numpy.ndarray, shape (N_PARTS, NB)
+        How much stronger noise is along waves, whose phases between components change over fractions of a second.
+    """
+
+    gain: np.ndarray
+    polarised: np.ndarray
+
+    def changed(self, ln_gain: np.ndarray, polarised: np.ndarray) -> Coherence:
+        """Return it with gains multiplied and polarisation added, within limits; of the onset, that of what follows.
+
+        Motion of the onset is brought about by itself (`spectral_first`); S and the coda are coherent without waves.
+        """
+        gain = np.clip(self.gain * np.exp(ln_gain), *_GAINS)
+        more = np.clip(self.polarised + polarised, 0.0, _MOST_POLARISED)
+        more[_UNPOLARISED:] = 0.0
+        for x in (gain, more):
+            x[se.ONSET] = x[se.ONSET + 1]
+        return Coherence(gain.astype(np.float32), more.astype(np.float32))
+
+
+AS_TOLD = Coherence(np.ones((se.N_PARTS, NB), np.float32), np.zeros((se.N_PARTS, NB), np.float32))
 
 
 @lru_cache(maxsize=1)
@@ -46,24 +73,31 @@ def narrow(rng):
     return ifft(spectra, axis=-1, overwrite_x=True)
 
 
-def polarised(bands, edges, rng):
-    """Give the noise a polarisation that changes over fractions of a second and a few Hz, as that of waves does."""
-    first, last = edges[1], edges[-2]  # not before P nor in the coda
+def polarised(bands, edges, share, rng):
+    """Give the noise a polarisation that changes over fractions of a second and a few Hz, as that of waves does.
+
+    A wave is as strong on all components, only its phases between them are its own: were its direction drawn, ratios of
+    components would scatter more than those of records.
+    """
+    live = np.flatnonzero(share.any(axis=1))
+    if not len(live):
+        return bands
+    first, last = edges[live[0]], edges[live[-1] + 1]
     n = -(-(last - first) // _WAVE)
     spread = np.exp(-0.5 * (np.subtract.outer(sp.BAND_HZ, sp.BAND_HZ) / _WAVE_HZ) ** 2)
     way = rng.standard_normal((2, NB, 3 * (n + 1)), dtype=np.float32)
     way = (spread.astype(np.float32) @ (way[0] + 1j * way[1])).reshape(NB, 3, n + 1)
     w = ((np.arange(_WAVE) + 0.5) / _WAVE).astype(np.float32)
     way = (way[..., :-1, None] * (1 - w) + way[..., 1:, None] * w).reshape(NB, 3, -1)[..., : last - first]
+    way /= np.maximum(np.abs(way), 1e-6)
     part = bands[..., first:last]
-    along = np.einsum("bct,bct->bt", way.conj(), part) / (way.real**2 + way.imag**2).sum(axis=1)
-    share = np.repeat(_POLARISED, np.diff(edges[1:-1])).astype(np.float32)
-    share = share * (sp.BAND_HZ > _UNPOLARISED_HZ)[:, None]
-    part += way * (along * share)[:, None]
+    along = np.einsum("bct,bct->bt", way.conj(), part) / 3
+    share = np.repeat(share[live[0] : live[-1] + 1].T, np.diff(edges[live[0] : live[-1] + 2]), axis=1)
+    part += way * (along * share.astype(np.float32))[:, None]
     return bands
 
 
-def coherent(bands, power, coherency, edges):
+def coherent(bands, power, coherency, edges, gain):
     """Mix the components of the noise so that each part and band has exactly the coherency and the power asked for."""
     which = np.clip(np.searchsorted(se.COHERENCY_HZ, sp.BAND_HZ, side="right") - 1, 0, len(se.COHERENCY_HZ) - 2)
     which[sp.BAND_HZ < _LOWEST_HZ] = -1
@@ -75,8 +109,7 @@ def coherent(bands, power, coherency, edges):
     together = np.repeat(np.arange(len(first)), np.diff(first, append=len(which)))
     out = np.empty_like(bands)
     for part, (a, b) in enumerate(pairwise(edges)):
-        gain = np.where(which > 0, _COHERENCY_GAIN[part], _LOW_COHERENCY_GAIN[part])[:, None]
-        wanted = roots(nearest(_raised(coherency[part], gain)))
+        wanted = roots(nearest(_raised(coherency[part], gain[part][:, None])))
         cells = slice(min(a // STEP, last - 2), max(b // STEP, a // STEP + 1))
         heard = seen[..., cells]
         own = np.add.reduceat(heard @ heard.conj().swapaxes(1, 2), first)

@@ -13,12 +13,12 @@ from collections.abc import Callable
 import numpy as np
 
 from obspy_tng import spectral as sp
-from obspy_tng.spectral_missed import BANDS, FRAMES
+from obspy_tng.spectral_missed import FRAMES
 
 MODES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.5, 0.5, -1.0], [1.0, -1.0, 0.0]])  # level, H/Z and E/N of ln power
 _BACK = np.linalg.inv(MODES)
 _MOST, _LEAST = np.array([1.3, 1.0, 1.0]), np.array([0.8, 0.0, 0.0])  # of a squared share, by mode
-_ASIDE = 2, 1  # blocks in time and in frequency over which variances are averaged
+_ASIDE = 1, 4  # blocks in time and bands, over which variances are averaged
 _FEW = 5  # records of a station, from which on its variance counts
 
 
@@ -85,8 +85,8 @@ def _within(x, rows):
 def neighbours(x: np.ndarray) -> np.ndarray:
     """Return running means over blocks, shape (3, frame, band), not across P nor from long to short frames."""
     out = np.empty_like(x)
-    p, high = np.searchsorted(FRAMES, sp.NP_), np.searchsorted(BANDS, sp.N_LOW)
+    p = np.searchsorted(FRAMES, sp.NP_)
     for some in (slice(0, p), slice(p, None)):
-        for bands in (slice(0, high), slice(high, None)):
+        for bands in (slice(0, sp.N_LOW), slice(sp.N_LOW, None)):
             out[:, some, bands] = sp.running_mean(sp.running_mean(x[:, some, bands], _ASIDE[0], 1), _ASIDE[1], 2)
     return out

@@ -19,7 +19,7 @@ from obspy_tng.preprocessing import HIGHPASS_HZ, NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.spectral import SPEC_HZ, spectrum
 from obspy_tng.spectral_envelopes import between, bounded, cells, shaped
 from obspy_tng.spectral_first import as_first
-from obspy_tng.spectral_noise import LENGTH, STEP, coherent, narrow, polarised
+from obspy_tng.spectral_noise import AS_TOLD, LENGTH, STEP, Coherence, coherent, narrow, polarised
 
 _BEFORE = 64  # samples of noise before the first one kept, at least
 _PADDED = 2 * LENGTH
@@ -37,7 +37,7 @@ _ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as ro
 
 def synthesise(
     ln_power: np.ndarray, ln_spectrum: np.ndarray, extra: np.ndarray, ln_scale: float, ln_sp: float,
-    rng: np.random.Generator,
+    rng: np.random.Generator, coherence: Coherence = AS_TOLD,
 ) -> np.ndarray:  # fmt: skip
     """Make motion of a description.
 
@@ -50,6 +50,8 @@ def synthesise(
     extra : numpy.ndarray, shape (N_EXTRA,)
     ln_scale, ln_sp : float
     rng : numpy.random.Generator
+    coherence : Coherence
+        What a calibration found; of itself, motion is a little less coherent than it is told to be.
 
     Returns
     -------
@@ -66,7 +68,8 @@ def synthesise(
     edges = np.concatenate([[0], edges, [LENGTH]]).astype(int)
     both = noise_power + signal_power
     coherency = se.coherency_at(known, sp.BAND_HZ, both.mean(axis=(0, 2)))
-    bands = coherent(polarised(narrow(rng), edges, rng), both, coherency, edges)
+    bands = polarised(narrow(rng), edges, coherence.polarised, rng)
+    bands = coherent(bands, both, coherency, edges, coherence.gain)
     # after P noise and signal are of different times of the same bands, lest they interfere
     far = np.roll(bands.imag, LENGTH // 2, axis=-1)
     far[..., : start + p] = bands.imag[..., : start + p]

@@ -115,4 +115,4 @@ def measured(network, card: dict, training: Source, validating, device: str, say
     rows = np.unique(np.linspace(0, len(training.items) - 1, MOST).round().astype(int))
     waves, s_s, codes = (np.array(x) for x in zip(*(training.items[i] for i in rows), strict=True))
     rounds = calibrate(SpectralAutoencoder(network, card, device), waves.astype(float), s_s, codes, progress=say)
-    return {"calibration": {"records": len(rows), "rms mean excess, ln": rounds}}
+    return {"calibration": {"records": len(rows), "rms mean excess": rounds}}

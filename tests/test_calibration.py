@@ -44,8 +44,10 @@ def test_what_is_added_is_found(few):
     for shift in (0.0, 1.0):
         model = fresh(shift)
         told = []
-        rounds = calibration.calibrate(model, waves, s_s, one, rounds=3, progress=told.append)
-        assert len(rounds) == len(told) == 3 and "3/3" in told[-1]
+        found = calibration.calibrate(model, waves, s_s, one, rounds=3, mixed_rounds=1, progress=told.append)
+        rounds = found["codes"]
+        assert len(rounds) == 3 and len(found["mixes"]) == 1
+        assert len(told) == 4 and "codes 3/3" in told[2] and "mixes 1/1" in told[3]
         out[shift] = model.network.power_excess.reshape(3, spectral.NB, FRAMES).numpy().copy()
         assert (out[shift][..., : spectral.NP_] == 0).all()  # noise before P is told otherwise
         assert rounds[-1]["cells"] < rounds[0]["cells"]
@@ -78,6 +80,7 @@ def test_enough_records_calibrate_at_the_end_of_training(few, monkeypatch):
     monkeypatch.setattr(calibration, "LEAST", 10)
     monkeypatch.setattr(calibration, "MOST", 6)
     monkeypatch.setitem(calibration.calibrate.__kwdefaults__, "rounds", 2)
+    monkeypatch.setitem(calibration.calibrate.__kwdefaults__, "mixed_rounds", 1)
     model, told = fresh(), []
     waves = few.x * np.exp(few.ln_sd)[..., None]
 
@@ -85,16 +88,19 @@ def test_enough_records_calibrate_at_the_end_of_training(few, monkeypatch):
         items=[(wave, s, "XX.ONE") for wave, s in zip(waves.astype(np.float32), few.s_s, strict=True)]
     )
     card = measured(model.network, model.card, training, None, "cpu", told.append)
-    assert card["calibration"]["records"] == 6 and len(card["calibration"]["rms mean excess, ln"]) == 2
-    assert len(told) == 2 and float(model.network.power_excess.abs().max()) > 0
+    rounds = card["calibration"]["rms mean excess"]
+    assert card["calibration"]["records"] == 6 and (len(rounds["codes"]), len(rounds["mixes"])) == (2, 1)
+    assert len(told) == 3 and float(model.network.power_excess.abs().max()) > 0
     assert not torch.equal(model.network.own_power, fresh().network.own_power)  # of the shipped weights
 
 
 def test_the_shipped_network_is_calibrated():
     """Its card tells rounds whose excess falls to what is left by chance, and its buffers are not empty."""
     model = tng.load_model()
-    first, *_, last = model.card["calibration"]["rms mean excess, ln"]
-    assert last["cells"] < 0.6 * first["cells"] and last["told"] < 0.4 * first["told"]
+    first, *_, last = model.card["calibration"]["rms mean excess"]["codes"]
+    assert all(last[what] < 0.7 * first[what] for what in ("cells", "told", "moments", "parts"))
+    assert len(model.card["calibration"]["rms mean excess"]["mixes"]) == calibration.MIXED_ROUNDS
+    assert float(model.network.polarised.max()) > 1 and float(model.network.coherency_gain.max()) > 1.2
     assert float(model.network.power_excess.abs().max()) > 0.2
     assert float(model.network.usually_missed.abs().max()) > 0.1
     level, *ratios = model.network.own_power.mean(dim=(1, 2))

@@ -26,7 +26,7 @@ BOXES = {  # title -> modules, a folder is one
     "models": ("models", "event_scatter"),
     "training": (
         "checkpoint", "training", "training_loop", "training_store", "training_team", "training_waveform",
-        "training_spectral", "training_cvae", "training_heggs", "calibration",
+        "training_spectral", "training_cvae", "training_heggs", "calibration", "calibration_coherence", "calibration_site",
     ),
     "pools": ("pool", "pool_check", "sampling", "scaling"),
     "synthesis": ("synthesis", "adjustment", "corpus_synthesis", "event_synthesis", "provenance"),

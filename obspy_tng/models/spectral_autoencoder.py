@@ -11,6 +11,7 @@ from obspy_tng import spectral, spectral_missed, spectral_own
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
 from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, told_early
+from obspy_tng.spectral_noise import Coherence
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
@@ -123,7 +124,7 @@ class SpectralAutoencoder(Autoencoder):
             early = told_early(told)
             early[...] = site.early + spectral_own.own(early - site.early, self.network.own_early.cpu().numpy())
         told -= self.network.extra_excess.cpu().numpy()
-        return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng)
+        return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng, self.coherence())
 
     def encode(self, x, station=None):
         """Refuse: there is no code of a waveform here."""
@@ -166,6 +167,15 @@ class SpectralAutoencoder(Autoencoder):
         rows = np.ascontiguousarray(ln_power.swapaxes(1, 2)).reshape(self.network.power_excess.shape)
         self.network.power_excess.copy_(torch.from_numpy(rows))
         self.network.extra_excess.copy_(torch.from_numpy(extra))
+
+    def coherence(self) -> Coherence:
+        """Return what makes motion as coherent as records."""
+        return Coherence(self.network.coherency_gain.cpu().numpy(), self.network.polarised.cpu().numpy())
+
+    def take_coherence(self, coherence: Coherence) -> None:
+        """Take this from now on."""
+        for buffer, found in zip((self.network.coherency_gain, self.network.polarised), coherence, strict=True):
+            buffer.copy_(torch.from_numpy(found))
 
     def pack(self, parts: Parts) -> np.ndarray:
         """Return latents (n, rows, steps), filled up with zeros."""

@@ -1,0 +1,94 @@
+"""How coherent the components of motion are, and what brings made motion there.
+
+Over a whole part of a record (S, the coda, …) what counts is what all of it shares; from one moment to the next motion
+is more coherent than that, since each wave that passes has phases of its own. Both are measured, of records and of
+motion made with some `spectral_noise.Coherence`, and the difference corrects it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.fft import rfft
+
+from obspy_tng import spectral as sp
+from obspy_tng import spectral_extra as se
+from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, TAPER_END_S, TAPER_START_S
+
+_FRAME, _HOP, _CELL = 128, 64, 2  # samples; frames and lines of a moment
+_EDGES_HZ = np.array([0.3, 1.6, 3.1, 5.0, 8.0, 12.0, 16.0, 20.0, 27.0, 35.0, 50.1])
+_BAND = np.clip(np.searchsorted(_EDGES_HZ, sp.BAND_HZ, side="right") - 1, 0, len(_EDGES_HZ) - 2)
+_COARSE, _FINE = (
+    np.clip(np.searchsorted(edges, sp.BAND_HZ, side="right") - 1, 0, len(edges) - 2)
+    for edges in (se.COHERENCY_HZ, se.FINE_HZ)
+)
+_MARGIN_S = (0.0, -0.95), (0.9, 0.5), (0.9, 0.5), (0.3, -0.6), (0.0, 0.0), (0.0, 0.0)  # of moments, by part
+_LARGEST = 0.99
+_PER_PARTS, _PER_MOMENTS = -0.8, -8.0  # ln gain per relative excess, polarisation per excess of Fisher's z
+
+
+def measured(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return Fisher's z of the coherence of components, mean of the pairs.
+
+    Parameters
+    ----------
+    x : numpy.ndarray, shape (3, NPTS)
+    p_s, sp_s : float
+        P onset after the first sample, and S−P, in s.
+
+    Returns
+    -------
+    moments : numpy.ndarray, shape (N_PARTS, NB)
+        Mean over cells of 1.9 s by 1.6 Hz; NaN in parts too short for one. That of the onset is of the first seconds.
+    parts : numpy.ndarray, shape (N_PARTS, NB)
+        Of each part as a whole (`spectral_extra.coherency`).
+    """
+    coarse, fine = (_z(np.abs(c)).mean(axis=-1) for c in se.coherency(x, p_s, sp_s))
+    return _moments(x, p_s, sp_s)[:, _BAND], np.concatenate([coarse[:, _COARSE], fine[None, _FINE]])
+
+
+def _moments(x, p_s, sp_s):
+    """Return the mean z of cells by part and band."""
+    p = int(round(p_s * SAMPLING_RATE_HZ))
+    first, last = int(TAPER_START_S * SAMPLING_RATE_HZ), NPTS - int(TAPER_END_S * SAMPLING_RATE_HZ)
+    cell = _CELL * _HOP
+    starts = np.arange(p - (p - first) // cell * cell, last - _FRAME - _HOP, _HOP)  # P at the edge of a cell
+    starts = starts[: len(starts) // _CELL * _CELL]
+    lines = rfft(x[:, starts[:, None] + np.arange(_FRAME)] * se.hann(_FRAME), axis=-1)[..., 1:]
+    size = np.sqrt(_cells(lines.real**2 + lines.imag**2) + 1e-30)
+    z = np.mean([_z(np.abs(_cells(lines[a] * lines[b].conj())) / (size[a] * size[b])) for a, b in se.PAIRS], axis=0)
+    hz = (np.arange(z.shape[-1]) * _CELL + 1.5) * SAMPLING_RATE_HZ / _FRAME
+    edges = np.searchsorted(hz, _EDGES_HZ[:-1])
+    bands = np.add.reduceat(z, edges, axis=-1) / np.diff(edges, append=len(hz))
+    centre_s = (starts[::_CELL] + (_FRAME + _HOP) / 2) / SAMPLING_RATE_HZ
+    spans = se.parts(p_s, sp_s)
+    spans[0, 0], spans[se.ONSET] = 0.0, spans[se.ONSET + 1]
+    spans[se.ONSET : se.ONSET + 2, 0] = p_s
+    out = np.full((se.N_PARTS, bands.shape[-1]), np.nan)
+    for part, ((begin, end), (early, late)) in enumerate(zip(spans, _MARGIN_S, strict=True)):
+        mine = (centre_s >= begin + early) & (centre_s < end + late)
+        if mine.any():
+            out[part] = bands[mine].mean(axis=0)
+    return out
+
+
+def _cells(x):
+    """Return means over cells of the last two axes, frames and lines."""
+    *rest, frames, lines = x.shape
+    return x.reshape(*rest, frames // _CELL, _CELL, lines // _CELL, _CELL).mean(axis=(-3, -1))
+
+
+def _z(size):
+    return np.arctanh(np.minimum(size, _LARGEST))
+
+
+def correction(moments: np.ndarray, parts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return what makes up for an excess, shape (2, N_PARTS, NB): ln gain and polarisation for `Coherence.changed`.
+
+    Parameters
+    ----------
+    moments, parts : numpy.ndarray, shape (N_PARTS, NB)
+        What made motion has too much of on average, see `measured`.
+    wanted : numpy.ndarray, shape (N_PARTS, NB)
+        Of parts of records.
+    """
+    return np.stack([_PER_PARTS * parts / wanted, _PER_MOMENTS * moments])
