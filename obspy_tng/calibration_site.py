@@ -16,7 +16,7 @@ from obspy_tng.preprocessing import land
 from obspy_tng.spectral_missed import FRAMES, block_means
 
 _STEPS = 0.8, 0.6  # of what is found lacking, by round
-_RENDERED, _MOST = 80, 120  # waves per round, at least about; records
+_RENDERED, _TIMES, _MOST = 80, 4, 120  # waves per round, about; of a record, at most; records
 _FEW = 8  # records, the mean of which counts half
 _LARGEST = 2.5  # ln
 
@@ -48,7 +48,7 @@ def tuned(
     """
     some = np.unique(np.linspace(0, len(waves) - 1, min(len(waves), _MOST)).round().astype(int))
     parts = model.unpack(latents[some])
-    n, times = len(some), max(1, round(_RENDERED / len(some)))
+    n, times = len(some), min(_TIMES, max(1, round(_RENDERED / len(some))))
 
     def seen(x, i):
         return cells_of(land(np.asarray(x, dtype=float)[None])[0], parts.extra[i, 0], parts.ln_sp[i])
