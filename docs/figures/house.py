@@ -24,11 +24,12 @@ BOXES = {  # title -> modules, a folder is one
         "spectral_missed", "spectral_own", "spectral_synthesis",
     ),
     "models": ("models", "event_scatter"),
+    "calibration": ("calibration", "calibration_coherence", "calibration_site", "sampling"),
     "training": (
         "checkpoint", "training", "training_loop", "training_store", "training_team", "training_waveform",
-        "training_spectral", "training_cvae", "training_heggs", "calibration", "calibration_coherence", "calibration_site",
+        "training_spectral", "training_cvae", "training_heggs",
     ),
-    "pools": ("pool", "pool_check", "sampling", "scaling"),
+    "pools": ("pool", "pool_check", "scaling"),
     "synthesis": ("synthesis", "adjustment", "corpus_synthesis", "event_synthesis", "provenance"),
     "plotting": ("plotting", "plotting_site", "plotting_overview", "plotting_panels", "plotting_section"),
     "evaluation": ("evaluation",),
@@ -39,12 +40,13 @@ SAYS = {
     "records": "three components, m/s²", "archive": "pieces of work", "site": "HVSR and f0",
     "corpus": "SeisBench folders",
     "windows": "60 s, standardised", "energies": "over time and frequency", "models": "networks (torch)",
+    "calibration": "mixes right on average",
     "training": "train()", "pools": "codes of a station", "synthesis": "generate()", "plotting": "figures",
     "evaluation": "how good is it", "cli": "obspy-tng",
 }  # fmt: skip
 COLUMNS = {  # where a box stands in its row, so that few lines pass behind others
     "errors, writing": 2, "io": 2, "simulation": 3, "records": 2, "archive": 0, "corpus": 4, "windows": 2, "site": 0,
-    "energies": 3, "models": 3, "training": 4, "pools": 2, "synthesis": 2, "plotting": 0, "evaluation": 1, "cli": 1.5,
+    "energies": 3, "models": 3, "calibration": 3, "training": 4, "pools": 2, "synthesis": 2, "plotting": 0, "evaluation": 1, "cli": 1.5,
 }  # fmt: skip
 ASIDE = {"__init__", "hints"}  # the table of public names; types for checkers
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 146, 46, 18, 40, 10
