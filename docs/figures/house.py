@@ -46,7 +46,8 @@ SAYS = {
 }  # fmt: skip
 COLUMNS = {  # where a box stands in its row, so that few lines pass behind others
     "errors, writing": 2, "io": 2, "simulation": 3, "records": 2, "archive": 0, "corpus": 4, "windows": 2, "site": 0,
-    "energies": 3, "models": 3, "calibration": 3, "training": 4, "pools": 2, "synthesis": 2, "plotting": 0, "evaluation": 1, "cli": 1.5,
+    "energies": 3, "models": 3, "calibration": 3, "training": 4, "pools": 2, "synthesis": 2, "plotting": 0,
+    "evaluation": 1, "cli": 1.5,
 }  # fmt: skip
 ASIDE = {"__init__", "hints"}  # the table of public names; types for checkers
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 146, 46, 18, 40, 10
