@@ -21,6 +21,11 @@ _FEW = 8  # records, the mean of which counts half
 _LARGEST = 2.5  # ln
 
 
+def compared(n: int) -> np.ndarray:
+    """Return which of n records motion is compared with: all, or many spread evenly."""
+    return np.unique(np.linspace(0, n - 1, min(n, _MOST)).round().astype(int))
+
+
 def tuned(
     model: SpectralAutoencoder, waves: np.ndarray, latents: np.ndarray, ln_sd: np.ndarray, missed: np.ndarray,
     *, seed: int = 0,
@@ -30,10 +35,10 @@ def tuned(
     Parameters
     ----------
     model : SpectralAutoencoder
-    waves : numpy.ndarray, shape (n, 3, NPTS), m/s²
-        Conditioned windows of the pool's records.
+    waves : numpy.ndarray, shape (m, 3, NPTS), m/s²
+        Conditioned windows of the records `compared(n)` of the pool's.
     latents : numpy.ndarray, shape (n, rows, steps)
-        Their codes.
+        Codes of all records.
     ln_sd : numpy.ndarray, shape (n, 3)
         Their amplitudes.
     missed : numpy.ndarray, shape spectral_missed.SHAPE
@@ -46,14 +51,14 @@ def tuned(
     numpy.ndarray, shape spectral_missed.SHAPE, float16
         Nearer to nothing the fewer records there are.
     """
-    some = np.unique(np.linspace(0, len(waves) - 1, min(len(waves), _MOST)).round().astype(int))
+    some = compared(len(latents))
     parts = model.unpack(latents[some])
     n, times = len(some), min(_TIMES, max(1, round(_RENDERED / len(some))))
 
     def seen(x, i):
         return cells_of(land(np.asarray(x, dtype=float)[None])[0], parts.extra[i, 0], parts.ln_sp[i])
 
-    real = np.array(on_all_cores(lambda i: seen(waves[some[i]], i), range(n)))
+    real = np.array(on_all_cores(lambda i: seen(waves[i], i), range(n)))
     count = np.isfinite(block_means(real, parts.ln_sp)).sum(axis=0)
     after = np.arange(len(FRAMES)) >= np.searchsorted(FRAMES, sp.NP_)
     share, out = count / (count + _FEW), np.array(missed, dtype=float)

@@ -316,13 +316,15 @@ def build_pool(
         keep = sorted(order[np.linspace(0, len(order) - 1, max_records).round().astype(int)])
         records, pga = [records[i] for i in keep], pga[keep]
     first, code = records[0], records[0].code if model.stations else None
-    blocks = (told_windows(records[i : i + _BLOCK]) for i in range(0, len(records), _BLOCK))
-    told = ((_waves(cut), *model.remembered(cut, code)) for cut in blocks)
-    waves, latents, ln_sd, missed = map(np.concatenate, zip(*told, strict=True))
+    blocks = (records[i : i + _BLOCK] for i in range(0, len(records), _BLOCK))
+    told = (model.remembered(told_windows(b), code) for b in blocks)
+    latents, ln_sd, missed = map(np.concatenate, zip(*told, strict=True))
     latents, missed = _as_stored(latents), model.of_site(missed)
     if missed.size and model.missed_shape:
-        from obspy_tng.calibration_site import tuned
+        from obspy_tng.calibration_site import compared, tuned
 
+        cut = told_windows([records[i] for i in compared(len(records))])
+        waves = (cut.x * np.exp(cut.ln_sd)[..., None]).astype(np.float32)
         missed = tuned(model, waves, latents, ln_sd, missed)
     return LatentPool(
         latents=latents, ln_sd=ln_sd, parents=[r.id for r in records],
@@ -348,11 +350,6 @@ def told_windows(records):
     for i in np.flatnonzero(np.isnan(s_s)):
         s_s[i] = energy_onsets(cut.x[i], SAMPLING_RATE_HZ)[1]
     return cut._replace(s_s=s_s)
-
-
-def _waves(cut):
-    """Return windows in m/s², (n, 3, npts)."""
-    return (cut.x * np.exp(cut.ln_sd)[..., None]).astype(np.float32)
 
 
 def _as_stored(latents: np.ndarray) -> np.ndarray:
