@@ -86,12 +86,12 @@ def calibrate(
         each = on_all_cores(lambda i: _compared(model, *draw(i, number)), some)
         return [_Told(*map(np.array, zip(*x, strict=True))) for x in zip(*each, strict=True)]
 
-    def settle(draw, numbers, some, step, name):
+    def settle(prepared, numbers, some, step, name):
         """Correct the model until motion is told of what it should be on average."""
         (power, extra), out = model.taken_out(), []
         wanted = _Told(*(mean(x[some]) for x in real))
         for k, number in enumerate(numbers):
-            excess = compared(draw, number, some)[0]
+            excess = compared(prepared(), number, some)[0]
             cells, numbers_told = mean(excess.cells)[:, sp.NP_ :], mean(excess.told)
             moments, parts = mean(excess.moments) - wanted.moments, mean(excess.parts) - wanted.parts
             out.append({
@@ -109,7 +109,7 @@ def calibrate(
         return out
 
     everything = np.arange(len(latents))
-    out = {"codes": settle(code, range(rounds), everything, _STEP, "codes")}
+    out = {"codes": settle(lambda: code, range(rounds), everything, _STEP, "codes")}
     sets = (real, *(compared(code, number, everything)[1] for number in (rounds, rounds + 1)))
     blocks = (block_means(x.cells, model.unpack(latents).ln_sp) for x in sets)
     model.take_as_own(shares(*blocks, station, neighbours), shares(*(se.told_early(x.told) for x in sets), station))
@@ -119,20 +119,26 @@ def calibrate(
     missed = missed - mean(missed)  # of what is usual from now on
     kept = {name: model.of_site(missed[rows]) for name, rows in members.items()}
 
-    def mix(i, number):
-        """Return motion of a mix of the codes of a record's station, and what it should be told of."""
-        rng, rows = np.random.default_rng([seed, number, i]), members[station[i]]
-        mixture, _ = sampling.draw(sampling.DEFAULT, rng, np.zeros(len(rows), dtype=int), model.mixed)
-        site = model.site(latents[rows], kept[station[i]] if kept[station[i]].size else None)
-        everyone = np.arange(len(rows))
-        latent, scale, cells, numbers = (
-            mixture.apply(x[rows], everyone) for x in (latents, ln_scale, real.cells, real.told)
-        )
-        latent = model.settled(latent, site, latents[rows[mixture.indices[np.argmax(mixture.weights)]]])
-        return model.render(latent, np.repeat(scale, 3), rng, site=site), latent, cells, numbers
+    def mixes():
+        """Return what makes mixes with all that is taken out by now."""
+        sites = {
+            name: model.site(latents[rows], kept[name] if kept[name].size else None) for name, rows in members.items()
+        }
+
+        def mix(i, number):
+            """Return motion of a mix of the codes of a record's station, and what it should be told of."""
+            rng, rows, site = np.random.default_rng([seed, number, i]), members[station[i]], sites[station[i]]
+            mixture, everyone = sampling.draw(sampling.DEFAULT, rng, np.zeros(len(rows), dtype=int), model.mixed)
+            latent, scale, cells, numbers = (
+                mixture.apply(x[rows], everyone) for x in (latents, ln_scale, real.cells, real.told)
+            )
+            latent = model.settled(latent, site, latents[rows[mixture.indices[np.argmax(mixture.weights)]]])
+            return model.render(latent, np.repeat(scale, 3), rng, site=site), latent, cells, numbers
+
+        return mix
 
     numbers = range(rounds + 2, rounds + 2 + mixed_rounds)
-    out["mixes"] = settle(mix, numbers, many, _STEP_MIXED, "mixes") if len(many) else []
+    out["mixes"] = settle(mixes, numbers, many, _STEP_MIXED, "mixes") if len(many) else []
     return out
 
 
@@ -159,9 +165,9 @@ def _measured(model, waves, s_s):
 
 def _told(x, onset_s, ln_sp):
     """Return what one record is told of."""
-    scale = sp.scale_of(sp.spectrum(x))
     p_s, sp_s = _onsets(onset_s, ln_sp)
-    return _Told(cells_of(x, onset_s, ln_sp), se.told(x, p_s) - scale * se.TOLD_POWERS, *measured(x, p_s, sp_s))
+    scale = sp.scale_of(sp.spectrum(x))
+    return _Told(_cells(x, p_s, sp_s, scale), se.told(x, p_s) - scale * se.TOLD_POWERS, *measured(x, p_s, sp_s))
 
 
 def cells_of(x: np.ndarray, onset_s: float, ln_sp: float) -> np.ndarray:
@@ -176,14 +182,18 @@ def cells_of(x: np.ndarray, onset_s: float, ln_sp: float) -> np.ndarray:
     onset_s, ln_sp : float
         As its latent tells them.
     """
-    p_s, sp_s = _onsets(onset_s, ln_sp)
+    return _cells(x, *_onsets(onset_s, ln_sp), sp.scale_of(sp.spectrum(x)))
+
+
+def _cells(x, p_s, sp_s, scale):
+    """Return `cells_of` a record of a ln scale."""
     times_s = sp.lattice(sp_s, p_s)
     cells = np.log(sp.periodograms(x, times_s) + 1e-30)
     longer = np.log(sp.periodograms(x, times_s, 2) + 1e-30)
     cells[..., : sp.N_LOW] = 0.5 * (cells[..., : sp.N_LOW] + longer[..., : sp.N_LOW])
     cells[..., 0] = cells[..., 1]  # next to nothing is at 0 Hz
     cells[:, ~sp.inside(np.log([sp_s]))[0]] = np.nan
-    return (cells - 2 * sp.scale_of(sp.spectrum(x))).astype(np.float32)
+    return (cells - 2 * scale).astype(np.float32)
 
 
 def _onsets(onset_s, ln_sp):

@@ -10,9 +10,8 @@ import numpy as np
 
 from obspy_tng import spectral as sp
 
-FRAMES = np.array(
-    [0, 8, 15, 17, 19, 22, 26, 32, 38, 44, 56, 72, 90, 110]
-)  # first ones of the blocks; P is at the third
+# first ones of the blocks; the third begins with P
+FRAMES = np.array([0, 8, sp.NP_, 17, 19, 22, 26, 32, 38, 44, 56, 72, 90, 110])
 SHAPE = 3, len(FRAMES), sp.NB
 FEW = 5  # records, the mean of which counts half
 

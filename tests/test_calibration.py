@@ -55,6 +55,17 @@ def test_what_is_added_is_found(few):
     assert 0.35 < more < 1.2, more
 
 
+def test_what_mixes_have_too_much_is_found_on_mixes(few):
+    """Without a round of codes, rounds of mixes alone take out most of what the coda was told too strong."""
+    waves, s_s = few.x * np.exp(few.ln_sd)[..., None], few.s_s
+    out = []
+    for shift in (0.0, 1.0):
+        model = fresh(shift)
+        calibration.calibrate(model, waves, s_s, np.full(len(s_s), "XX.ONE"), rounds=0, mixed_rounds=5)
+        out.append(model.network.power_excess.reshape(3, spectral.NB, FRAMES)[:, 22:-1, 84:110].mean())
+    assert 0.3 < float(out[1] - out[0]) < 1.2, out
+
+
 def test_excesses_are_taken_out(few):
     """Motion is made of powers and numbers less the excesses: 2 ln less noise before P is 2 ln less noise."""
     model = fresh()

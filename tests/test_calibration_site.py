@@ -46,7 +46,7 @@ def test_motion_of_the_site_comes_nearer_to_its_records(site):
 
 
 def test_fewer_records_tell_less(site):
-    """Of two records a fifth counts (n / (n + 8)), of ten more than half; the same twice is the same."""
+    """Of two records a fifth counts (n / (n + 8)), of ten about half; the same twice is the same."""
     model, *told = site
     two = tuned(model, *(x[:2] for x in told), np.zeros(sm.SHAPE))
     ten = tuned(*site, np.zeros(sm.SHAPE))
