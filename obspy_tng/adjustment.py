@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from obspy_tng.errors import ModelError, TNGError
-from obspy_tng.pool import LatentPool, pool_files
+from obspy_tng.pool import OF_SITE, LatentPool, pool_files
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
 from obspy_tng.site.curves import hvsr_array
 from obspy_tng.site.peaks import clear_peaks
@@ -115,7 +115,7 @@ def retarget(
         magnitude=stack("magnitude"), distance_km=stack("distance_km"), pga_mps2=stack("pga_mps2"),
         groups=np.concatenate([np.full(len(p), k) for k, p in enumerate(used)]),
         station=station, network=network, kind="adjusted", ratio_frequency_hz=grid, ln_ratio=np.array(ratios),
-        missed=stack("missed"),
+        **{name: stack(name) for name in OF_SITE},
         latitude_deg=latitude_deg, longitude_deg=longitude_deg, elevation_m=elevation_m, vs30_mps=vs30_mps,
         f0_hz=peaks[0].frequency_hz if peaks else np.nan, path=None,
         about={

@@ -165,12 +165,12 @@ def _measured(model, waves, s_s):
 
 def _told(x, onset_s, ln_sp):
     """Return what one record is told of."""
-    p_s, sp_s = _onsets(onset_s, ln_sp)
+    p_s, sp_s = onsets(onset_s, ln_sp)
     scale = sp.scale_of(sp.spectrum(x))
-    return _Told(_cells(x, p_s, sp_s, scale), se.told(x, p_s) - scale * se.TOLD_POWERS, *measured(x, p_s, sp_s))
+    return _Told(cells_of(x, p_s, sp_s), se.told(x, p_s) - scale * se.TOLD_POWERS, *measured(x, p_s, sp_s))
 
 
-def cells_of(x: np.ndarray, onset_s: float, ln_sp: float) -> np.ndarray:
+def cells_of(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
     """Return ln power of the lattice's cells of one record over its own scale, shape (3, NT, NB); NaN beyond its end.
 
     Low bands are seen by frames of two lengths: short ones tell when, long ones which frequency.
@@ -179,15 +179,10 @@ def cells_of(x: np.ndarray, onset_s: float, ln_sp: float) -> np.ndarray:
     ----------
     x : numpy.ndarray, shape (3, NPTS), m/s²
         At rest at both ends (`preprocessing.land`).
-    onset_s, ln_sp : float
-        As its latent tells them.
+    p_s, sp_s : float
+        See `onsets`.
     """
-    return _cells(x, *_onsets(onset_s, ln_sp), sp.scale_of(sp.spectrum(x)))
-
-
-def _cells(x, p_s, sp_s, scale):
-    """Return `cells_of` a record of a ln scale."""
-    times_s = sp.lattice(sp_s, p_s)
+    scale, times_s = sp.scale_of(sp.spectrum(x)), sp.lattice(sp_s, p_s)
     cells = np.log(sp.periodograms(x, times_s) + 1e-30)
     longer = np.log(sp.periodograms(x, times_s, 2) + 1e-30)
     cells[..., : sp.N_LOW] = 0.5 * (cells[..., : sp.N_LOW] + longer[..., : sp.N_LOW])
@@ -196,8 +191,8 @@ def _cells(x, p_s, sp_s, scale):
     return (cells - 2 * scale).astype(np.float32)
 
 
-def _onsets(onset_s, ln_sp):
-    """Return P after the first sample, and S-P, in s."""
+def onsets(onset_s: float, ln_sp: float) -> tuple[float, float]:
+    """Return P after the first sample, and S-P, in s, of what a latent tells."""
     return P_AT_S + float(np.clip(onset_s, -LATEST_S, LATEST_S)), float(np.clip(np.exp(ln_sp), *sp.S_MINUS_P_S))
 
 

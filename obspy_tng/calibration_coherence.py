@@ -13,14 +13,13 @@ from scipy.fft import rfft
 from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, TAPER_END_S, TAPER_START_S
+from obspy_tng.spectral_coherency import COARSE, FINE, finely
 
 _FRAME, _HOP, _CELL = 128, 64, 2  # samples; frames and lines of a moment
 _EDGES_HZ = np.array([0.3, 1.6, 3.1, 5.0, 8.0, 12.0, 16.0, 20.0, 27.0, 35.0, 50.1])
 _BAND = np.clip(np.searchsorted(_EDGES_HZ, sp.BAND_HZ, side="right") - 1, 0, len(_EDGES_HZ) - 2)
-_COARSE, _FINE = (
-    np.clip(np.searchsorted(edges, sp.BAND_HZ, side="right") - 1, 0, len(edges) - 2)
-    for edges in (se.COHERENCY_HZ, se.FINE_HZ)
-)
+_CELL_HZ = (np.arange(_FRAME // 2 // _CELL) * _CELL + 1.5) * SAMPLING_RATE_HZ / _FRAME
+_NEAREST = np.abs(np.subtract.outer(sp.BAND_HZ, _CELL_HZ)).argmin(axis=1)
 _MARGIN_S = (0.0, -0.95), (0.9, 0.5), (0.9, 0.5), (0.3, -0.6), (0.0, 0.0), (0.0, 0.0)  # of moments, by part
 _LARGEST = 0.99
 _PER_PARTS, _PER_MOMENTS = -0.8, -8.0  # ln gain per relative excess, polarisation per excess of Fisher's z
@@ -43,11 +42,22 @@ def measured(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nda
         Of each part as a whole (`spectral_extra.coherency`).
     """
     coarse, fine = (_z(np.abs(c)).mean(axis=-1) for c in se.coherency(x, p_s, sp_s))
-    return _moments(x, p_s, sp_s)[:, _BAND], np.concatenate([coarse[:, _COARSE], fine[None, _FINE]])
+    edges = np.searchsorted(_CELL_HZ, _EDGES_HZ[:-1])
+    moments = _moments(x, p_s, sp_s).mean(axis=-1)
+    moments = np.add.reduceat(moments, edges, axis=-1) / np.diff(edges, append=len(_CELL_HZ))
+    return moments[:, _BAND], np.concatenate([coarse[:, COARSE], fine[None, FINE]])
+
+
+def measured_finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
+    """Return Fisher's z of the coherence of each pair of components, shape (2, N_PARTS, NB, pair): moments and parts.
+
+    As `measured`, every band of the lattice by itself.
+    """
+    return np.stack([_moments(x, p_s, sp_s)[:, _NEAREST], _z(np.abs(finely(x, p_s, sp_s)))])
 
 
 def _moments(x, p_s, sp_s):
-    """Return the mean z of cells by part and band."""
+    """Return the mean z of cells by part, frequency and pair, shape (N_PARTS, len(_CELL_HZ), pair)."""
     p = int(round(p_s * SAMPLING_RATE_HZ))
     first, last = int(TAPER_START_S * SAMPLING_RATE_HZ), NPTS - int(TAPER_END_S * SAMPLING_RATE_HZ)
     cell = _CELL * _HOP
@@ -55,19 +65,17 @@ def _moments(x, p_s, sp_s):
     starts = starts[: len(starts) // _CELL * _CELL]
     lines = rfft(x[:, starts[:, None] + np.arange(_FRAME)] * se.hann(_FRAME), axis=-1)[..., 1:]
     size = np.sqrt(_cells(lines.real**2 + lines.imag**2) + 1e-30)
-    z = np.mean([_z(np.abs(_cells(lines[a] * lines[b].conj())) / (size[a] * size[b])) for a, b in se.PAIRS], axis=0)
-    hz = (np.arange(z.shape[-1]) * _CELL + 1.5) * SAMPLING_RATE_HZ / _FRAME
-    edges = np.searchsorted(hz, _EDGES_HZ[:-1])
-    bands = np.add.reduceat(z, edges, axis=-1) / np.diff(edges, append=len(hz))
+    z = [_z(np.abs(_cells(lines[a] * lines[b].conj())) / (size[a] * size[b])) for a, b in se.PAIRS]
+    z = np.stack(z, axis=-1)  # (moment, cell, pair)
     centre_s = (starts[::_CELL] + (_FRAME + _HOP) / 2) / SAMPLING_RATE_HZ
     spans = se.parts(p_s, sp_s)
     spans[0, 0], spans[se.ONSET] = 0.0, spans[se.ONSET + 1]
     spans[se.ONSET : se.ONSET + 2, 0] = p_s
-    out = np.full((se.N_PARTS, bands.shape[-1]), np.nan)
+    out = np.full((se.N_PARTS, *z.shape[1:]), np.nan)
     for part, ((begin, end), (early, late)) in enumerate(zip(spans, _MARGIN_S, strict=True)):
         mine = (centre_s >= begin + early) & (centre_s < end + late)
         if mine.any():
-            out[part] = bands[mine].mean(axis=0)
+            out[part] = z[mine].mean(axis=0)
     return out
 
 

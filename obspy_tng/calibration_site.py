@@ -1,7 +1,8 @@
 """What motion of one site lacks on average, measured on motion made of the codes of its own pool.
 
-`calibration` is of all stations alike. What is left at one of them, peaks and troughs of its P above all, is found by
-making motion of the pool's codes and comparing it with the pool's records.
+`calibration` is of all stations alike. What is left at one of them, peaks and troughs of its P above all and which of
+its components hang together in which bands, is found by making motion of the pool's codes and comparing it with the
+pool's records.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 import numpy as np
 
 from obspy_tng import spectral as sp
-from obspy_tng.calibration import cells_of, mean
+from obspy_tng import spectral_extra as se
+from obspy_tng.calibration import cells_of, mean, onsets
+from obspy_tng.calibration_coherence import measured_finely
 from obspy_tng.models.cores import on_all_cores
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import land
+from obspy_tng.spectral_coherency import FEW, SHAPE, finely
 from obspy_tng.spectral_missed import FRAMES, block_means
 
 _STEPS = 0.8, 0.6  # of what is found lacking, by round
 _RENDERED, _TIMES, _MOST = 80, 4, 120  # waves per round, about; of a record, at most; records
-_FEW = 8  # records, the mean of which counts half
 _LARGEST = 2.5  # ln
+_PER_MOMENTS, _PER_PARTS, _LEAST_Z, _LARGEST_GAIN = 1.0, 0.5, 0.3, 1.5  # ln gain per relative lack of coherence
 
 
 def compared(n: int) -> np.ndarray:
@@ -29,8 +33,8 @@ def compared(n: int) -> np.ndarray:
 def tuned(
     model: SpectralAutoencoder, waves: np.ndarray, latents: np.ndarray, ln_sd: np.ndarray, missed: np.ndarray,
     *, seed: int = 0,
-) -> np.ndarray:  # fmt: skip
-    """Return what codes of a site miss, so that motion made of them is right on average.
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Return what a pool keeps of its site, so that motion made of its codes is right on average.
 
     Parameters
     ----------
@@ -48,30 +52,41 @@ def tuned(
 
     Returns
     -------
-    numpy.ndarray, shape spectral_missed.SHAPE, float16
-        Nearer to nothing the fewer records there are.
+    dict of str to numpy.ndarray, float16
+        ``missed``, of shape spectral_missed.SHAPE, and ``coherency``, of shape spectral_coherency.SHAPE; nearer to
+        nothing the fewer records there are.
     """
     some = compared(len(latents))
     parts = model.unpack(latents[some])
+    at = [onsets(e, ln_sp) for e, ln_sp in zip(parts.extra[:, 0], parts.ln_sp, strict=True)]
     n, times = len(some), min(_TIMES, max(1, round(_RENDERED / len(some))))
 
     def seen(x, i):
-        return cells_of(land(np.asarray(x, dtype=float)[None])[0], parts.extra[i, 0], parts.ln_sp[i])
+        x = land(np.asarray(x, dtype=float)[None])[0]
+        return cells_of(x, *at[i]), measured_finely(x, *at[i]), finely(x, *at[i])
 
-    real = np.array(on_all_cores(lambda i: seen(waves[i], i), range(n)))
+    real, coherence, c = map(np.array, zip(*on_all_cores(lambda i: seen(waves[i], i), range(n)), strict=True))
     count = np.isfinite(block_means(real, parts.ln_sp)).sum(axis=0)
+    coherence, c = mean(coherence), mean(c)
     after = np.arange(len(FRAMES)) >= np.searchsorted(FRAMES, sp.NP_)
-    share, out = count / (count + _FEW), np.array(missed, dtype=float)
+    share, out, ln_gain = count / (count + FEW), np.array(missed, dtype=float), np.zeros(c.shape)
     for number, step in enumerate(_STEPS):
-        site = model.site(latents, out)
+        site = model.site(latents, out, np.stack([c.real, c.imag, ln_gain]))
 
         def made(k, number=number, site=site):
             i = k % n
             rng = np.random.default_rng([seed, number, k])
-            return seen(model.render(latents[some[i]], ln_sd[some[i]], rng, site=site), i)
+            return seen(model.render(latents[some[i]], ln_sd[some[i]], rng, site=site), i)[:2]
 
-        found = np.array(on_all_cores(made, range(n * times))).reshape(times, *real.shape)
+        found, hang = map(np.array, zip(*on_all_cores(made, range(n * times)), strict=True))
+        found = found.reshape(times, *real.shape)
         lack = np.add.reduceat(mean(real - found.mean(axis=0)), FRAMES, axis=1) / np.diff(FRAMES, append=sp.NT)[:, None]
         out[:, after] += (step * (share * (out + lack) - out))[:, after]
         out = np.clip(out, -_LARGEST, _LARGEST)
-    return out.astype(np.float16)
+        moments, whole = coherence - mean(hang)
+        more = (_PER_MOMENTS * moments + _PER_PARTS * whole) / np.maximum(coherence[1], _LEAST_Z)
+        more[se.ONSET] = more[se.ONSET + 1]
+        ln_gain = np.clip(ln_gain + n / (n + FEW) * more, -_LARGEST_GAIN, _LARGEST_GAIN)
+    kept = np.stack([c.real, c.imag, ln_gain]).astype(np.float16)
+    assert kept.shape == SHAPE
+    return {"missed": out.astype(np.float16), "coherency": kept}

@@ -35,7 +35,8 @@ _FORMAT = "obspy-tng pool 1"
 _BLOCK = 64  # records described at once: in between that takes 1 MB each
 _LIMIT_BYTES = 5 * 10**7  # of an array that a file states without holding it
 _NUMBERS = ("latitude_deg", "longitude_deg", "elevation_m", "vs30_mps", "f0_hz")
-_ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio", "missed")
+_ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio")
+OF_SITE = ("missed", "coherency")  # of each host
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,8 @@ class LatentPool:
         Adjusted pools: ln of target over host HVSR.
     missed : numpy.ndarray, shape (hosts, ...), float16
         What codes miss of the records of each host (`obspy_tng.spectral_missed`); of size 0 for other models.
+    coherency : numpy.ndarray, shape (hosts, ...), float16
+        How its components hang together (`obspy_tng.spectral_coherency`); likewise.
     f0_hz : float
         Of the records the pool was built from (chosen or not), or of the target curve; NaN without a clear peak.
     about : dict
@@ -87,6 +90,7 @@ class LatentPool:
     ratio_frequency_hz: np.ndarray = field(default_factory=lambda: np.zeros(0))
     ln_ratio: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     missed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+    coherency: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     latitude_deg: float = np.nan
     longitude_deg: float = np.nan
     elevation_m: float = np.nan
@@ -103,10 +107,14 @@ class LatentPool:
         """Return ``NET.STA``."""
         return f"{self.network}.{self.station}" if self.network else self.station
 
+    def of_site(self, host: int = 0) -> dict[str, np.ndarray]:
+        """Return what is kept of a host beside codes, as `model.site` takes it."""
+        return {key: getattr(self, key)[host] for key in OF_SITE if getattr(self, key).size}
+
     def sha256(self) -> str:
         """Return a digest of all that shapes what is generated."""
         digest = hashlib.sha256()
-        rest = (getattr(self, key) for key in ("ln_sd", "groups", "ratio_frequency_hz", "ln_ratio", "missed"))
+        rest = (getattr(self, key) for key in ("ln_sd", "groups", "ratio_frequency_hz", "ln_ratio", *OF_SITE))
         for array in (*quantise(self.latents), *rest):
             digest.update(np.ascontiguousarray(array).tobytes())
         digest.update("\n".join([self.code, self.kind, self.model_sha256, *self.parents]).encode())
@@ -134,7 +142,7 @@ class LatentPool:
             packed = dict(compression="gzip", shuffle=True, track_times=False)
             file.create_dataset("codes", data=codes, **packed)
             file.create_dataset("scale", data=scale, **packed)
-            for key in _ARRAYS:
+            for key in (*_ARRAYS, *OF_SITE):
                 file.create_dataset(key, data=getattr(self, key), track_times=False)
             file.create_dataset("parents", data=self.parents, dtype=h5py.string_dtype(), track_times=False)
         with writable(path):
@@ -164,7 +172,8 @@ class LatentPool:
             with h5py.File(path, "r") as file:
                 if str(file.attrs.get("format")) != _FORMAT:
                     raise ModelError(f"{path} is HDF5, but no {_FORMAT!r}; make one with: obspy-tng pool build")
-                arrays = {k: file[k][()] for k in _ARRAYS if k != "missed" or k in file}  # older pools miss nothing
+                names = (*_ARRAYS, *(key for key in OF_SITE if key in file))  # older ones lack some
+                arrays = {key: file[key][()] for key in names}
                 codes, scale = file["codes"][()], file["scale"][()]
                 parents = [str(p) for p in file["parents"].asstr()[()]]
                 text = {k: str(file.attrs[k]) for k in ("station", "network", "kind", "model", "model_sha256")}
@@ -319,18 +328,18 @@ def build_pool(
     blocks = (records[i : i + _BLOCK] for i in range(0, len(records), _BLOCK))
     told = (model.remembered(told_windows(b), code) for b in blocks)
     latents, ln_sd, missed = map(np.concatenate, zip(*told, strict=True))
-    latents, missed = _as_stored(latents), model.of_site(missed)
-    if missed.size and model.missed_shape:
+    latents, kept = _as_stored(latents), {"missed": model.of_site(missed)}
+    if kept["missed"].size and model.site_shapes:
         from obspy_tng.calibration_site import compared, tuned
 
         cut = told_windows([records[i] for i in compared(len(records))])
         waves = (cut.x * np.exp(cut.ln_sd)[..., None]).astype(np.float32)
-        missed = tuned(model, waves, latents, ln_sd, missed)
+        kept = tuned(model, waves, latents, ln_sd, kept["missed"])
     return LatentPool(
         latents=latents, ln_sd=ln_sd, parents=[r.id for r in records],
         station=first.station, network=first.network, kind=kind, model=model.name, model_sha256=model.sha256,
         magnitude=np.array([r.magnitude for r in records]), distance_km=np.array([r.distance_km for r in records]),
-        pga_mps2=pga, groups=np.zeros(len(records), int), missed=missed[None],
+        pga_mps2=pga, groups=np.zeros(len(records), int), **{key: array[None] for key, array in kept.items()},
         latitude_deg=first.latitude_deg, longitude_deg=first.longitude_deg,
         elevation_m=first.elevation_m, vs30_mps=first.vs30_mps, f0_hz=f0_hz,
         about={

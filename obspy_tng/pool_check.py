@@ -34,13 +34,14 @@ def check_arrays(path, codes: np.ndarray, scale: np.ndarray, arrays: dict, n: in
     if wrong or codes.ndim != 3 or not codes.size:
         raise ModelError(f"{path} is damaged: {n} parents, codes {codes.shape}; of other shape: {', '.join(wrong)}")
     groups, ratio, frequency = arrays["groups"], arrays["ln_ratio"], arrays["ratio_frequency_hz"]
-    missed = arrays.get("missed", np.zeros(0))
     if groups.dtype.kind == "f" or groups.min() < 0 or groups.max() >= n:
         raise ModelError(f"{path} is damaged: groups are no numbers of hosts")
     if ratio.size and (ratio.ndim != 2 or len(ratio) <= groups.max() or frequency.shape != ratio.shape[1:]):
         raise ModelError(f"{path} is damaged: ratios {ratio.shape} at {frequency.shape} frequencies")
-    if missed.size and (len(missed) <= groups.max() or not np.isfinite(missed).all()):
-        raise ModelError(f"{path} is damaged: what codes miss is of {missed.shape}, or not finite")
+    for key in ("missed", "coherency"):
+        kept = arrays.get(key, np.zeros(0))
+        if kept.size and (len(kept) <= groups.max() or not np.isfinite(kept).all()):
+            raise ModelError(f"{path} is damaged: {key} is of shape {kept.shape}, or not finite")
     if (
         not np.isfinite(ratio).all()
         or not ((frequency > 0) & np.isfinite(frequency)).all()

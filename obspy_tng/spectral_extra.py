@@ -5,6 +5,7 @@ Also the frames and the smoothing all of the description uses.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,11 +24,11 @@ COHERENCY_HZ = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 50.1])  # of the parts until
 FINE_HZ = np.array([0, 2, 3.5, 5, 7, 10, 13, 16, 20, 23, 26, 29, 32, 35, 37.5, 40, 42, 44, 46, 48, 50.1])  # of the coda
 PAIRS = ((0, 1), (0, 2), (1, 2))  # E-N, E-Z, N-Z
 N_PARTS, ONSET = 6, 1  # before P, onset, first seconds of P, rest of P, S, coda
-FIRST_FRAME = 128  # samples of the one frame about P of which the onset is told
+FRAME = 128  # samples; of the one about P the onset is told
 _ONSET_S, _FIRST_S = 0.35, 2.5
-_FRAMES = (128, 16), (FIRST_FRAME, 0), (128, 8), (128, 16), (128, 16), (128, 16)  # samples and hop, by part
+_HOPS = 16, 0, 8, 16, 16, 16  # samples from frame to frame, by part
 _COHERENCY_MARGIN_S = (0, -0.9), (0, 0), (0, -0.1), (0, 0), (0, 0), (0, 0)  # where frames' centres lie
-_LARGEST_Z = 2.6
+LARGEST_Z = 2.6
 
 # --- the first instants of P
 EARLY_HZ = np.array([0.7, 1.4, 2.8, 5.6, 11.2])  # edges of bands
@@ -87,7 +88,7 @@ def split_extra(extra: np.ndarray) -> Extra:
     real, imaginary = z[: _N_COARSE + _N_FINE], z[_N_COARSE + _N_FINE :]
     z = real + 1j * np.insert(imaginary, [_REAL.start] * _N_PAIRS, 0.0)
     size = np.maximum(np.abs(z), 1e-9)
-    c = z / size * np.tanh(np.minimum(size, _LARGEST_Z))
+    c = z / size * np.tanh(np.minimum(size, LARGEST_Z))
     return Extra(
         float(np.clip(extra[0], -LATEST_S, LATEST_S)),
         noise.reshape(3, -1),
@@ -107,7 +108,7 @@ def join(onset_s, told, coherency, fine) -> np.ndarray:
 
 def _z(c):
     """Return Fisher's z of complex coherency, its phase kept."""
-    size = np.clip(np.abs(c), 1e-9, np.tanh(_LARGEST_Z))
+    size = np.clip(np.abs(c), 1e-9, np.tanh(LARGEST_Z))
     return c / np.maximum(np.abs(c), 1e-9) * np.arctanh(size)
 
 
@@ -174,8 +175,8 @@ def first_motion(x: np.ndarray, p_s: float) -> np.ndarray:
 
 def first_lines(x: np.ndarray, p_s: float) -> np.ndarray:
     """Return the Fourier lines of the frame about P, without that of 0 Hz, shape (component, line)."""
-    first = int(np.rint(p_s * SAMPLING_RATE_HZ)) - FIRST_FRAME // 2
-    return rfft(x[:, first : first + FIRST_FRAME] * hann(FIRST_FRAME), axis=-1)[:, 1:]
+    first = int(np.rint(p_s * SAMPLING_RATE_HZ)) - FRAME // 2
+    return rfft(x[:, first : first + FRAME] * hann(FRAME), axis=-1)[:, 1:]
 
 
 def cross_spectra(lines: np.ndarray) -> np.ndarray:
@@ -187,7 +188,7 @@ def cross_spectra(lines: np.ndarray) -> np.ndarray:
 
 def first_bands(lines: int) -> np.ndarray:
     """Return the band of COHERENCY_HZ each of the lines of `first_lines` lies in."""
-    return np.searchsorted(COHERENCY_HZ, np.arange(1, lines + 1) * SAMPLING_RATE_HZ / FIRST_FRAME, side="right") - 1
+    return np.searchsorted(COHERENCY_HZ, np.arange(1, lines + 1) * SAMPLING_RATE_HZ / FRAME, side="right") - 1
 
 
 def parts(p_s: float, sp_s: float) -> np.ndarray:
@@ -203,23 +204,17 @@ def parts(p_s: float, sp_s: float) -> np.ndarray:
 def coherency(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the complex coherency of pairs of components: of parts by coarse bands, and of the coda by fine ones.
 
-    Cross spectra of frames of 1.28 s (0.64 s at the onset) are summed over the part and the band.
+    Cross spectra of frames of 1.28 s are summed over the part and the band.
 
     Returns
     -------
     numpy.ndarray, shape (N_PARTS - 1, band, pair), and numpy.ndarray, shape (fine band, pair)
     """
     out = []
-    for part, (begin, end) in enumerate(parts(p_s, sp_s)):
-        n, hop = _FRAMES[part]
-        chosen = np.array([begin])
-        if part != ONSET:
-            centre = np.arange(n // 2, NPTS - n // 2, hop) / SAMPLING_RATE_HZ
-            early, late = _COHERENCY_MARGIN_S[part]
-            chosen = centre[(centre >= begin + early) & (centre < max(end + late, begin + early + 0.3))]
-        transform = rfft(frames(x, chosen, n) * hann(n), axis=-1)[..., 1:]
+    for part, lines in part_lines(x, p_s, sp_s):
+        transform = lines[..., 1:]
         edges_hz = FINE_HZ if part == N_PARTS - 1 else COHERENCY_HZ
-        edges = np.searchsorted(np.fft.rfftfreq(n, 1 / SAMPLING_RATE_HZ)[1:], edges_hz[:-1])
+        edges = np.searchsorted(np.arange(1, lines.shape[-1]) * SAMPLING_RATE_HZ / FRAME, edges_hz[:-1])
         sums = [np.add.reduceat((a * b.conj()).sum(axis=0), edges) for a in transform for b in transform]
         matrix = np.reshape(sums, (3, 3, -1))
         size = np.sqrt(np.einsum("iib->ib", matrix).real)
@@ -227,24 +222,15 @@ def coherency(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nd
     return np.array(out[:-1]), out[-1]
 
 
-def coherency_at(found: Extra, band_hz: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the coherency of every part at bands, shape (N_PARTS, band, pair): coarse of the part, fine of the coda.
-
-    Parameters
-    ----------
-    found : Extra
-    band_hz, weight : numpy.ndarray, shape (band,)
-        Centres in Hz, and power, by which the mean of the fine structure over a coarse band is taken.
-    """
-    fine = found.fine[np.clip(np.searchsorted(FINE_HZ, band_hz, side="right") - 1, 0, len(FINE_HZ) - 2)]
-    which = np.clip(np.searchsorted(COHERENCY_HZ, band_hz, side="right") - 1, 0, len(COHERENCY_HZ) - 2)
-    out = np.repeat(fine[None], N_PARTS, axis=0)
-    for band in range(len(COHERENCY_HZ) - 1):
-        mine = which == band
-        share = weight[mine] / weight[mine].sum()
-        out[:-1, mine] += (found.coherency[:, band] - share @ fine[mine])[:, None]
-    size = np.maximum(np.abs(out), 1e-9)
-    return out / size * np.minimum(size, np.tanh(_LARGEST_Z))
+def part_lines(x: np.ndarray, p_s: float, sp_s: float) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each part and the Fourier lines of its frames of 1.28 s, shape (component, frame, line)."""
+    for part, (begin, end) in enumerate(parts(p_s, sp_s)):
+        chosen = np.array([begin])
+        if part != ONSET:
+            centre = np.arange(FRAME // 2, NPTS - FRAME // 2, _HOPS[part]) / SAMPLING_RATE_HZ
+            early, late = _COHERENCY_MARGIN_S[part]
+            chosen = centre[(centre >= begin + early) & (centre < max(end + late, begin + early + 0.3))]
+        yield part, rfft(frames(x, chosen, FRAME) * hann(FRAME), axis=-1)
 
 
 def frames(x: np.ndarray, times_s: np.ndarray, n: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from obspy_tng.spectral import running_mean
 from obspy_tng.spectral_noise import nearest, roots
 
 _SAMPLES, _PADDED = 128, 512  # of the motion that is moved, which fades from .3 to .8 s after P
-_P = se.FIRST_FRAME  # sample of P in the short record that is looked at
+_P = se.FRAME  # sample of P in the short record that is looked at
 _MOVED = slice(_P, _P + _SAMPLES)
 _FADE = np.cos(np.pi / 2 * np.clip((np.arange(_SAMPLES) / SAMPLING_RATE_HZ - 0.3) / 0.5, 0, 1)) ** 2
 _SPLIT_HZ = 1.2, 2.0, 3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0  # bands that are moved by themselves

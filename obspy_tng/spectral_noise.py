@@ -13,6 +13,7 @@ from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ
 from obspy_tng.spectral import NB
+from obspy_tng.spectral_coherency import raised
 
 STEP = 10  # samples of a cell of the envelopes
 LENGTH = 6144
@@ -109,7 +110,7 @@ def coherent(bands, power, coherency, edges, gain):
     together = np.repeat(np.arange(len(first)), np.diff(first, append=len(which)))
     out = np.empty_like(bands)
     for part, (a, b) in enumerate(pairwise(edges)):
-        wanted = roots(nearest(_raised(coherency[part], gain[part][:, None])))
+        wanted = roots(nearest(raised(coherency[part], gain[part][:, None])))
         cells = slice(min(a // STEP, last - 2), max(b // STEP, a // STEP + 1))
         heard = seen[..., cells]
         own = np.add.reduceat(heard @ heard.conj().swapaxes(1, 2), first)
@@ -117,12 +118,6 @@ def coherent(bands, power, coherency, edges, gain):
         mix = wanted @ np.linalg.inv(roots(_tempered(own)))[together]
         np.matmul(mix.astype(np.complex64), bands[..., a:b], out=out[..., a:b])
     return out
-
-
-def _raised(c, gain):
-    """Return coherency with Fisher's z of its size multiplied by a gain."""
-    size = np.clip(np.abs(c), 1e-9, 0.99)
-    return c / size * np.tanh(gain * np.arctanh(size))
 
 
 def _tempered(covariance):

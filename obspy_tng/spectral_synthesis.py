@@ -17,6 +17,7 @@ from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import HIGHPASS_HZ, NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.spectral import SPEC_HZ, spectrum
+from obspy_tng.spectral_coherency import SiteCoherency, at_bands
 from obspy_tng.spectral_envelopes import between, bounded, cells, shaped
 from obspy_tng.spectral_first import as_first
 from obspy_tng.spectral_noise import AS_TOLD, LENGTH, STEP, Coherence, coherent, narrow, polarised
@@ -37,7 +38,7 @@ _ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as ro
 
 def synthesise(
     ln_power: np.ndarray, ln_spectrum: np.ndarray, extra: np.ndarray, ln_scale: float, ln_sp: float,
-    rng: np.random.Generator, coherence: Coherence = AS_TOLD,
+    rng: np.random.Generator, coherence: Coherence = AS_TOLD, site: SiteCoherency | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Make motion of a description.
 
@@ -52,6 +53,8 @@ def synthesise(
     rng : numpy.random.Generator
     coherence : Coherence
         What a calibration found; of itself, motion is a little less coherent than it is told to be.
+    site : SiteCoherency, optional
+        What the site is known for.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def synthesise(
     edges = se.parts(p / SAMPLING_RATE_HZ, sp_s)[1:, 0] * SAMPLING_RATE_HZ + start
     edges = np.concatenate([[0], edges, [LENGTH]]).astype(int)
     both = noise_power + signal_power
-    coherency = se.coherency_at(known, sp.BAND_HZ, both.mean(axis=(0, 2)))
+    coherency = at_bands(known, both.mean(axis=(0, 2)), site)
     bands = polarised(narrow(rng), edges, coherence.polarised, rng)
     bands = coherent(bands, both, coherency, edges, coherence.gain)
     # after P noise and signal are of different times of the same bands, lest they interfere

@@ -180,8 +180,9 @@ def model_of(pool: LatentPool, model=None, device: str = "cpu"):
         raise ModelError(
             f"the pool of {pool.code} is damaged: codes of shape {pool.latents.shape[1:]}, {loaded.name} has {shape}"
         )
-    if pool.missed.size and pool.missed.shape[1:] != getattr(loaded, "missed_shape", ()):
-        raise ModelError(f"the pool of {pool.code} is damaged: what its codes miss is of shape {pool.missed.shape}")
+    for key, array in pool.of_site().items():
+        if array.shape != getattr(loaded, "site_shapes", {}).get(key):
+            raise ModelError(f"the pool of {pool.code} is damaged: {key} is of shape {array.shape} for each site")
     return loaded
 
 
@@ -237,8 +238,7 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
 
     label = label_of(pool, model)
     sites = {
-        host: model.site(pool.latents[pool.groups == host], pool.missed[host] if pool.missed.size else None)
-        for host in np.unique(pool.groups)
+        host: model.site(pool.latents[pool.groups == host], **pool.of_site(host)) for host in np.unique(pool.groups)
     }
 
     def one(i):

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.signal import butter, sosfiltfilt
 
 import obspy_tng as tng
 from obspy_tng import spectral
+from obspy_tng import spectral_coherency as sc
 from obspy_tng import spectral_missed as sm
-from obspy_tng.calibration import cells_of
+from obspy_tng.calibration import cells_of, onsets
+from obspy_tng.calibration_coherence import measured_finely
 from obspy_tng.calibration_site import tuned
 from obspy_tng.preprocessing import land, windows
 
@@ -28,7 +31,8 @@ def lacking(model, waves, latents, ln_sd, missed):
     for i, wave in enumerate(waves):
         made = (model.render(latents[i], ln_sd[i], np.random.default_rng([77, k, i]), site=shared) for k in range(3))
         real, *made = (
-            cells_of(land(np.asarray(x, float)[None])[0], parts.extra[i, 0], parts.ln_sp[i]) for x in (wave, *made)
+            cells_of(land(np.asarray(x, float)[None])[0], *onsets(parts.extra[i, 0], parts.ln_sp[i]))
+            for x in (wave, *made)
         )
         out.append(real - np.mean(made, axis=0))
     return np.nanmean(sm.block_means(np.array(out), parts.ln_sp), axis=0)
@@ -37,7 +41,7 @@ def lacking(model, waves, latents, ln_sd, missed):
 def test_motion_of_the_site_comes_nearer_to_its_records(site):
     """Of the mean lack from P to S, a part is gone that ten records tell; nothing changes before P."""
     before = lacking(*site, np.zeros(sm.SHAPE))
-    found = tuned(*site, np.zeros(sm.SHAPE))
+    found = tuned(*site, np.zeros(sm.SHAPE))["missed"]
     after = lacking(*site, found)
     assert found.dtype == np.float16 and found.shape == sm.SHAPE and (found[:, :P] == 0).all()
     soon = slice(P + 1, P + 6)  # until S; later the spectrum of the whole record counts as well
@@ -48,12 +52,41 @@ def test_motion_of_the_site_comes_nearer_to_its_records(site):
 def test_fewer_records_tell_less(site):
     """Of two records a fifth counts (n / (n + 8)), of ten about half; the same twice is the same."""
     model, *told = site
-    two = tuned(model, *(x[:2] for x in told), np.zeros(sm.SHAPE))
-    ten = tuned(*site, np.zeros(sm.SHAPE))
-    assert np.array_equal(tuned(model, *(x[:2] for x in told), np.zeros(sm.SHAPE)), two)
+    two = tuned(model, *(x[:2] for x in told), np.zeros(sm.SHAPE))["missed"]
+    ten = tuned(*site, np.zeros(sm.SHAPE))["missed"]
+    assert np.array_equal(tuned(model, *(x[:2] for x in told), np.zeros(sm.SHAPE))["missed"], two)
     lack_two = lacking(model, *(x[:2] for x in told), np.zeros(sm.SHAPE))[:, P:-2]
     share = [
         float((a[:, P:-2].astype(float) * b).sum() / (b * b).sum())
         for a, b in ((two, lack_two), (ten, lacking(*site, np.zeros(sm.SHAPE))[:, P:-2]))
     ]
     assert share[0] < 0.35 < share[1] < 0.9, share
+
+
+def test_components_hang_together_in_the_bands_of_the_site():
+    """N is E from 10 to 13 Hz between P and S: motion of codes does not know, motion of a tuned pool does better."""
+    model = tng.load_model("tng-spectral-1")
+    cut = windows(tng.records(tng.simulate(n=10, seed=4), units="m/s2"))
+    waves, passed = cut.x * np.exp(cut.ln_sd)[..., None], butter(4, (10, 13), "bandpass", fs=100, output="sos")
+    for wave, s_s in zip(waves, cut.s_s, strict=True):
+        band, between = sosfiltfilt(passed, wave), slice(1000, int(s_s * 100))
+        wave[1, between] += (band[0] * band[1].std() / band[0].std() - band[1])[between]
+    known = spectral.describe(waves, cut.s_s)
+    latents, ln_sd = model.coded(known)[0], np.repeat(known.ln_scale[:, None], 3, axis=1)
+    parts = model.unpack(latents)
+    at = [onsets(*x) for x in zip(parts.extra[:, 0], parts.ln_sp, strict=True)]
+    here = np.abs(spectral.BAND_HZ - 11.7) < 1
+
+    def z(waves):
+        found = [measured_finely(x, *a) for x, a in zip(land(np.array(waves, dtype=float)), at, strict=True)]
+        return np.array(found)[:, 1, 3, here, 0].mean()  # of the rest of P as a whole, E-N
+
+    def made(kept):
+        shared = model.site(latents, **kept)
+        rngs = (np.random.default_rng([5, i]) for i in range(len(latents)))
+        return z([model.render(*x, site=shared) for x in zip(latents, ln_sd, rngs, strict=True)])
+
+    kept = tuned(model, waves, latents, ln_sd, np.zeros(sm.SHAPE))
+    assert kept["coherency"].shape == sc.SHAPE and np.isfinite(kept["coherency"].astype(float)).all()
+    wanted, before, after = z(waves), made({}), made(kept)
+    assert wanted > before + 0.2 and 0.25 < (after - before) / (wanted - before) < 1.2, (wanted, before, after)

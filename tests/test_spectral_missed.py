@@ -9,7 +9,7 @@ import obspy_tng as tng
 from obspy_tng import spectral
 from obspy_tng import spectral_missed as sm
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
-from obspy_tng.pool import pool_files
+from obspy_tng.pool import OF_SITE, pool_files
 from obspy_tng.preprocessing import windows
 
 LN_SP = np.log([3.0, 25.0])
@@ -90,9 +90,11 @@ def test_what_is_taken_out_of_motion_is_not_missed():
 def test_damage_is_told(tmp_path):
     """Not finite, or of another shape than the model's: one line, and no motion."""
     pool = tng.LatentPool.load(pool_files()["CI.CWC"])
-    bad = pool.missed.copy()
-    bad[0, 0, 0, 0] = np.nan
-    with pytest.raises(tng.TNGError, match="is damaged"):
-        tng.LatentPool.load(replace(pool, missed=bad).save(tmp_path / "nan.h5"))
-    with pytest.raises(tng.TNGError, match="is damaged"):
-        tng.generate(pool=replace(pool, missed=pool.missed[:, :2]), seed=1)
+    for key in OF_SITE:
+        bad = getattr(pool, key).copy()
+        assert bad.size
+        with pytest.raises(tng.TNGError, match=f"is damaged: {key}"):
+            tng.generate(pool=replace(pool, **{key: bad[:, :2]}), seed=1)
+        bad.flat[0] = np.nan
+        with pytest.raises(tng.TNGError, match=f"is damaged: {key}"):
+            tng.LatentPool.load(replace(pool, **{key: bad}).save(tmp_path / "nan.h5"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -61,8 +62,8 @@ class Autoencoder:
 
     #: what the numbers of a latent mean, where the weights alone do not say it
     layout = ""
-    #: of what a pool keeps of what its codes miss
-    missed_shape = ()
+    #: of what a pool keeps of its site beside the codes, by name; see `pool.OF_SITE`
+    site_shapes: ClassVar[dict[str, tuple[int, ...]]] = {}
     #: records a variance-preserving mix draws; waveforms that are mixed from fewer correlate too much with one of them
     mixed = 5
 
@@ -106,8 +107,8 @@ class Autoencoder:
         x -= x.mean(axis=-1, keepdims=True)
         return x / x.std(axis=-1, keepdims=True) * np.exp(ln_sd)[:, None]
 
-    def site(self, latents: np.ndarray, missed: np.ndarray | None = None):
-        """Return what motion made of latents of one site shares; nothing here."""
+    def site(self, latents: np.ndarray, **kept: np.ndarray):
+        """Return what motion of one site shares, of its latents and what its pool keeps beside them; nothing here."""
 
     def settled(self, latent: np.ndarray, site, main: np.ndarray) -> np.ndarray:
         """Return a mixed latent as it is to be rendered, `main` being that of its main parent: here, as it is."""

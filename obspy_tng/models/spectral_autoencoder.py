@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
 
-from obspy_tng import spectral, spectral_missed, spectral_own
+from obspy_tng import spectral, spectral_coherency, spectral_missed, spectral_own
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
 from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, told_early
@@ -35,13 +35,14 @@ class Site(NamedTuple):
     early: np.ndarray  # ln power of the first instants, of the mean
     missed: np.ndarray | float  # ln power that codes miss, on the lattice
     share: np.ndarray  # of a deviation from `power` that is a record's own, on the lattice
+    coherency: spectral_coherency.SiteCoherency | None
 
 
 class SpectralAutoencoder(Autoencoder):
     """Network, card and device of a trained spectral TimesNet-Gen; latents are energies, not waveforms."""
 
     layout = spectral.LAYOUT
-    missed_shape = spectral_missed.SHAPE
+    site_shapes: ClassVar[dict] = {"missed": spectral_missed.SHAPE, "coherency": spectral_coherency.SHAPE}
     mixed = 3  # energies of three records are no copy of any
 
     @property
@@ -88,13 +89,14 @@ class SpectralAutoencoder(Autoencoder):
             if found is not None:
                 buffer.copy_(torch.from_numpy(found))
 
-    def site(self, latents: np.ndarray, missed: np.ndarray | None = None) -> Site:
-        """Return what motion made of latents (n, rows, steps) of a site shares; `missed` is of `of_site`."""
+    def site(self, latents: np.ndarray, missed: np.ndarray | None = None, coherency: np.ndarray | None = None) -> Site:
+        """Return what motion made of latents (n, rows, steps) of a site shares; the others are what its pool keeps."""
         mean = latents.mean(axis=0)
         parts = self.unpack(mean[None])
         lacking = 0.0 if missed is None else spectral_missed.spread(missed)
         share = spectral_missed.spread(self.network.own_power.cpu().numpy())
-        return Site(mean, self.power(parts)[0], told_early(parts.extra[0, 1 : 1 + N_TOLD]), lacking, share)
+        finely = None if coherency is None else spectral_coherency.SiteCoherency.kept(coherency, len(latents))
+        return Site(mean, self.power(parts)[0], told_early(parts.extra[0, 1 : 1 + N_TOLD]), lacking, share, finely)
 
     def settled(self, latent: np.ndarray, site: Site, main: np.ndarray) -> np.ndarray:
         """Return a mixed latent, its coherency a little nearer to the mean of the pool, with a parent's onset.
@@ -124,7 +126,10 @@ class SpectralAutoencoder(Autoencoder):
             early = told_early(told)
             early[...] = site.early + spectral_own.own(early - site.early, self.network.own_early.cpu().numpy())
         told -= self.network.extra_excess.cpu().numpy()
-        return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng, self.coherence())
+        coherency = None if site is None else site.coherency
+        return synthesise(
+            power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng, self.coherence(), coherency
+        )
 
     def encode(self, x, station=None):
         """Refuse: there is no code of a waveform here."""
