@@ -16,7 +16,7 @@ from obspy_tng.calibration_coherence import measured_finely
 from obspy_tng.models.cores import on_all_cores
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import land
-from obspy_tng.spectral_coherency import FEW, SHAPE, finely
+from obspy_tng.spectral_coherency import FEW, finely
 from obspy_tng.spectral_missed import FRAMES, block_means
 
 _STEPS = 0.8, 0.6  # of what is found lacking, by round
@@ -87,6 +87,4 @@ def tuned(
         more = (_PER_MOMENTS * moments + _PER_PARTS * whole) / np.maximum(coherence[1], _LEAST_Z)
         more[se.ONSET] = more[se.ONSET + 1]
         ln_gain = np.clip(ln_gain + n / (n + FEW) * more, -_LARGEST_GAIN, _LARGEST_GAIN)
-    kept = np.stack([c.real, c.imag, ln_gain]).astype(np.float16)
-    assert kept.shape == SHAPE
-    return {"missed": out.astype(np.float16), "coherency": kept}
+    return {"missed": out.astype(np.float16), "coherency": np.stack([c.real, c.imag, ln_gain]).astype(np.float16)}
