@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from obspy_tng.errors import ModelError, TNGError
-from obspy_tng.pool import OF_SITE, LatentPool, pool_files
+from obspy_tng.pool import LatentPool, pool_files
+from obspy_tng.pool_check import OF_SITE
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ, land
 from obspy_tng.site.curves import hvsr_array
 from obspy_tng.site.peaks import clear_peaks

@@ -167,11 +167,11 @@ def _told(x, onset_s, ln_sp):
     """Return what one record is told of."""
     p_s, sp_s = onsets(onset_s, ln_sp)
     scale = sp.scale_of(sp.spectrum(x))
-    return _Told(cells_of(x, p_s, sp_s), se.told(x, p_s) - scale * se.TOLD_POWERS, *measured(x, p_s, sp_s))
+    return _Told(cells_of(x, p_s, sp_s, scale), se.told(x, p_s) - scale * se.TOLD_POWERS, *measured(x, p_s, sp_s))
 
 
-def cells_of(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
-    """Return ln power of the lattice's cells of one record over its own scale, shape (3, NT, NB); NaN beyond its end.
+def cells_of(x: np.ndarray, p_s: float, sp_s: float, scale: float) -> np.ndarray:
+    """Return ln power of the lattice's cells of one record over its scale, shape (3, NT, NB); NaN beyond its end.
 
     Low bands are seen by frames of two lengths: short ones tell when, long ones which frequency.
 
@@ -181,8 +181,10 @@ def cells_of(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
         At rest at both ends (`preprocessing.land`).
     p_s, sp_s : float
         See `onsets`.
+    scale : float
+        `spectral.scale_of` its spectrum.
     """
-    scale, times_s = sp.scale_of(sp.spectrum(x)), sp.lattice(sp_s, p_s)
+    times_s = sp.lattice(sp_s, p_s)
     cells = np.log(sp.periodograms(x, times_s) + 1e-30)
     longer = np.log(sp.periodograms(x, times_s, 2) + 1e-30)
     cells[..., : sp.N_LOW] = 0.5 * (cells[..., : sp.N_LOW] + longer[..., : sp.N_LOW])

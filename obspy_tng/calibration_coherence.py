@@ -13,7 +13,7 @@ from scipy.fft import rfft
 from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ, TAPER_END_S, TAPER_START_S
-from obspy_tng.spectral_coherency import COARSE, FINE, finely
+from obspy_tng.spectral_coherency import COARSE, FINE
 
 _FRAME, _HOP, _CELL = 128, 64, 2  # samples; frames and lines of a moment
 _EDGES_HZ = np.array([0.3, 1.6, 3.1, 5.0, 8.0, 12.0, 16.0, 20.0, 27.0, 35.0, 50.1])
@@ -41,19 +41,16 @@ def measured(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nda
     parts : numpy.ndarray, shape (N_PARTS, NB)
         Of each part as a whole (`spectral_extra.coherency`).
     """
-    coarse, fine = (_z(np.abs(c)).mean(axis=-1) for c in se.coherency(x, p_s, sp_s))
+    coarse, fine = (fisher_z(np.abs(c)).mean(axis=-1) for c in se.coherency(x, p_s, sp_s))
     edges = np.searchsorted(_CELL_HZ, _EDGES_HZ[:-1])
     moments = _moments(x, p_s, sp_s).mean(axis=-1)
     moments = np.add.reduceat(moments, edges, axis=-1) / np.diff(edges, append=len(_CELL_HZ))
     return moments[:, _BAND], np.concatenate([coarse[:, COARSE], fine[None, FINE]])
 
 
-def measured_finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
-    """Return Fisher's z of the coherence of each pair of components, shape (2, N_PARTS, NB, pair): moments and parts.
-
-    As `measured`, every band of the lattice by itself.
-    """
-    return np.stack([_moments(x, p_s, sp_s)[:, _NEAREST], _z(np.abs(finely(x, p_s, sp_s)))])
+def moments_finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
+    """Return the moments of `measured` of each pair and band of the lattice by itself, shape (N_PARTS, NB, pair)."""
+    return _moments(x, p_s, sp_s)[:, _NEAREST]
 
 
 def _moments(x, p_s, sp_s):
@@ -65,7 +62,7 @@ def _moments(x, p_s, sp_s):
     starts = starts[: len(starts) // _CELL * _CELL]
     lines = rfft(x[:, starts[:, None] + np.arange(_FRAME)] * se.hann(_FRAME), axis=-1)[..., 1:]
     size = np.sqrt(_cells(lines.real**2 + lines.imag**2) + 1e-30)
-    z = [_z(np.abs(_cells(lines[a] * lines[b].conj())) / (size[a] * size[b])) for a, b in se.PAIRS]
+    z = [fisher_z(np.abs(_cells(lines[a] * lines[b].conj())) / (size[a] * size[b])) for a, b in se.PAIRS]
     z = np.stack(z, axis=-1)  # (moment, cell, pair)
     centre_s = (starts[::_CELL] + (_FRAME + _HOP) / 2) / SAMPLING_RATE_HZ
     spans = se.parts(p_s, sp_s)
@@ -85,7 +82,8 @@ def _cells(x):
     return x.reshape(*rest, frames // _CELL, _CELL, lines // _CELL, _CELL).mean(axis=(-3, -1))
 
 
-def _z(size):
+def fisher_z(size: np.ndarray) -> np.ndarray:
+    """Return Fisher's z of coherence."""
     return np.arctanh(np.minimum(size, _LARGEST))
 
 

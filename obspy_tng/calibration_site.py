@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from obspy_tng import spectral as sp
-from obspy_tng import spectral_extra as se
 from obspy_tng.calibration import cells_of, mean, onsets
-from obspy_tng.calibration_coherence import measured_finely
+from obspy_tng.calibration_coherence import fisher_z, moments_finely
 from obspy_tng.models.cores import on_all_cores
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import land
@@ -63,11 +62,11 @@ def tuned(
 
     def seen(x, i):
         x = land(np.asarray(x, dtype=float)[None])[0]
-        return cells_of(x, *at[i]), measured_finely(x, *at[i]), finely(x, *at[i])
+        return cells_of(x, *at[i], sp.scale_of(sp.spectrum(x))), moments_finely(x, *at[i]), finely(x, *at[i])
 
-    real, coherence, c = map(np.array, zip(*on_all_cores(lambda i: seen(waves[i], i), range(n)), strict=True))
+    real, moments, c = map(np.array, zip(*on_all_cores(lambda i: seen(waves[i], i), range(n)), strict=True))
     count = np.isfinite(block_means(real, parts.ln_sp)).sum(axis=0)
-    coherence, c = mean(coherence), mean(c)
+    moments, whole, c = mean(moments), mean(fisher_z(np.abs(c))), mean(c)
     after = np.arange(len(FRAMES)) >= np.searchsorted(FRAMES, sp.NP_)
     share, out, ln_gain = count / (count + FEW), np.array(missed, dtype=float), np.zeros(c.shape)
     for number, step in enumerate(_STEPS):
@@ -76,15 +75,14 @@ def tuned(
         def made(k, number=number, site=site):
             i = k % n
             rng = np.random.default_rng([seed, number, k])
-            return seen(model.render(latents[some[i]], ln_sd[some[i]], rng, site=site), i)[:2]
+            return seen(model.render(latents[some[i]], ln_sd[some[i]], rng, site=site), i)
 
-        found, hang = map(np.array, zip(*on_all_cores(made, range(n * times)), strict=True))
+        found, now, all_of_it = map(np.array, zip(*on_all_cores(made, range(n * times)), strict=True))
         found = found.reshape(times, *real.shape)
         lack = np.add.reduceat(mean(real - found.mean(axis=0)), FRAMES, axis=1) / np.diff(FRAMES, append=sp.NT)[:, None]
         out[:, after] += (step * (share * (out + lack) - out))[:, after]
         out = np.clip(out, -_LARGEST, _LARGEST)
-        moments, whole = coherence - mean(hang)
-        more = (_PER_MOMENTS * moments + _PER_PARTS * whole) / np.maximum(coherence[1], _LEAST_Z)
-        more[se.ONSET] = more[se.ONSET + 1]
-        ln_gain = np.clip(ln_gain + n / (n + FEW) * more, -_LARGEST_GAIN, _LARGEST_GAIN)
+        more = _PER_MOMENTS * (moments - mean(now)) + _PER_PARTS * (whole - mean(fisher_z(np.abs(all_of_it))))
+        ln_gain = ln_gain + n / (n + FEW) * more / np.maximum(whole, _LEAST_Z)
+        ln_gain = np.clip(ln_gain, -_LARGEST_GAIN, _LARGEST_GAIN)
     return {"missed": out.astype(np.float16), "coherency": np.stack([c.real, c.imag, ln_gain]).astype(np.float16)}

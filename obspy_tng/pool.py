@@ -19,7 +19,7 @@ import numpy as np
 from obspy_tng.errors import ModelError, RecordError, StationError
 from obspy_tng.io import hdf5
 from obspy_tng.models import DEFAULT, SHIPPED
-from obspy_tng.pool_check import check_arrays, unknown_station
+from obspy_tng.pool_check import OF_SITE, check_arrays, unknown_station
 from obspy_tng.writing import whole, writable
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _BLOCK = 64  # records described at once: in between that takes 1 MB each
 _LIMIT_BYTES = 5 * 10**7  # of an array that a file states without holding it
 _NUMBERS = ("latitude_deg", "longitude_deg", "elevation_m", "vs30_mps", "f0_hz")
 _ARRAYS = ("ln_sd", "magnitude", "distance_km", "pga_mps2", "groups", "ratio_frequency_hz", "ln_ratio")
-OF_SITE = ("missed", "coherency")  # of each host
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,8 @@ import numpy as np
 
 from obspy_tng.errors import ModelError
 
+OF_SITE = ("missed", "coherency")  # arrays a pool keeps of each host beside its codes
+
 
 def check_arrays(path, codes: np.ndarray, scale: np.ndarray, arrays: dict, n: int) -> None:
     """Raise ModelError unless the arrays of a pool are numbers, of one length, with a ratio for each group.
@@ -38,7 +40,7 @@ def check_arrays(path, codes: np.ndarray, scale: np.ndarray, arrays: dict, n: in
         raise ModelError(f"{path} is damaged: groups are no numbers of hosts")
     if ratio.size and (ratio.ndim != 2 or len(ratio) <= groups.max() or frequency.shape != ratio.shape[1:]):
         raise ModelError(f"{path} is damaged: ratios {ratio.shape} at {frequency.shape} frequencies")
-    for key in ("missed", "coherency"):
+    for key in OF_SITE:
         kept = arrays.get(key, np.zeros(0))
         if kept.size and (len(kept) <= groups.max() or not np.isfinite(kept).all()):
             raise ModelError(f"{path} is damaged: {key} is of shape {kept.shape}, or not finite")

@@ -60,6 +60,8 @@ def finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
     """
     out = np.empty((se.N_PARTS, sp.NB, N_PAIRS), dtype=complex)
     for part, lines in se.part_lines(x, p_s, sp_s):
+        if part == se.ONSET:
+            continue
         cross = np.einsum("itl,jtl->ijl", lines, lines.conj())
         padded = np.pad(cross, [(0, 0), (0, 0), (0, 1)])
         middle = 2 * sp.SHORT_BINS

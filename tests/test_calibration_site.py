@@ -9,7 +9,7 @@ from obspy_tng import spectral
 from obspy_tng import spectral_coherency as sc
 from obspy_tng import spectral_missed as sm
 from obspy_tng.calibration import cells_of, onsets
-from obspy_tng.calibration_coherence import measured_finely
+from obspy_tng.calibration_coherence import fisher_z
 from obspy_tng.calibration_site import tuned
 from obspy_tng.preprocessing import land, windows
 
@@ -31,8 +31,8 @@ def lacking(model, waves, latents, ln_sd, missed):
     for i, wave in enumerate(waves):
         made = (model.render(latents[i], ln_sd[i], np.random.default_rng([77, k, i]), site=shared) for k in range(3))
         real, *made = (
-            cells_of(land(np.asarray(x, float)[None])[0], *onsets(parts.extra[i, 0], parts.ln_sp[i]))
-            for x in (wave, *made)
+            cells_of(x, *onsets(parts.extra[i, 0], parts.ln_sp[i]), spectral.scale_of(spectral.spectrum(x)))
+            for x in land(np.array([wave, *made], dtype=float))
         )
         out.append(real - np.mean(made, axis=0))
     return np.nanmean(sm.block_means(np.array(out), parts.ln_sp), axis=0)
@@ -78,8 +78,8 @@ def test_components_hang_together_in_the_bands_of_the_site():
     here = np.abs(spectral.BAND_HZ - 11.7) < 1
 
     def z(waves):
-        found = [measured_finely(x, *a) for x, a in zip(land(np.array(waves, dtype=float)), at, strict=True)]
-        return np.array(found)[:, 1, 3, here, 0].mean()  # of the rest of P as a whole, E-N
+        found = [sc.finely(x, *a) for x, a in zip(land(np.array(waves, dtype=float)), at, strict=True)]
+        return fisher_z(np.abs(found))[:, 3, here, 0].mean()  # of the rest of P as a whole, E-N
 
     def made(kept):
         shared = model.site(latents, **kept)

@@ -116,11 +116,10 @@ ALLOWED = {
         "preprocessing",
         "spectral",
         "spectral_coherency",
-        "spectral_extra",
         "spectral_missed",
     },
     "provenance": {"errors", "writing", "__init__"},  # __version__
-    "adjustment": {"errors", "pool", "preprocessing", "site", "synthesis"},
+    "adjustment": {"errors", "pool", "pool_check", "preprocessing", "site", "synthesis"},
     "scaling": {"errors"},
     "event_scatter": {"errors", "conditions", "preprocessing"},
     "event_synthesis": {

@@ -9,7 +9,8 @@ import obspy_tng as tng
 from obspy_tng import spectral
 from obspy_tng import spectral_missed as sm
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
-from obspy_tng.pool import OF_SITE, pool_files
+from obspy_tng.pool import pool_files
+from obspy_tng.pool_check import OF_SITE
 from obspy_tng.preprocessing import windows
 
 LN_SP = np.log([3.0, 25.0])

@@ -62,7 +62,7 @@ class Autoencoder:
 
     #: what the numbers of a latent mean, where the weights alone do not say it
     layout = ""
-    #: of what a pool keeps of its site beside the codes, by name; see `pool.OF_SITE`
+    #: of what a pool keeps of its site beside the codes, by name; see `pool_check.OF_SITE`
     site_shapes: ClassVar[dict[str, tuple[int, ...]]] = {}
     #: records a variance-preserving mix draws; waveforms that are mixed from fewer correlate too much with one of them
     mixed = 5
