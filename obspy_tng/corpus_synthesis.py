@@ -29,7 +29,7 @@ from obspy_tng.preprocessing import NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.provenance import run_id
 from obspy_tng.record import Record
 from obspy_tng.scaling import scaling
-from obspy_tng.synthesis import child, mixed, model_of, origin, realise, require_settings
+from obspy_tng.synthesis import mixed, model_of, origin, realise, require_settings
 from obspy_tng.writing import sweep, whole, writable
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _chunk(settled, settings: dict, start, instrument: str) -> tuple[np.ndarray,
             "latent_noise": float(latent_noise), "magnitude": settings["magnitude"],
             "distance_km": settings["distance_km"],
         }  # fmt: skip
-        p_s, s_s, told = _onsets(pool, model, sampler, child(seed, i), latent_noise, event, wave)
+        p_s, s_s, told = _onsets(pool, model, sampler, sampling.child(seed, i, pool.code), latent_noise, event, wave)
         record = Record(
             data=wave, sampling_rate=SAMPLING_RATE_HZ, starttime=start, network=pool.network, station=pool.station,
             channels=tuple(f"H{instrument}{c}" for c in "ENZ"), latitude_deg=pool.latitude_deg,

@@ -8,7 +8,7 @@ import numpy as np
 from obspy import Stream, Trace, UTCDateTime
 from obspy.core import AttribDict
 
-from obspy_tng import conditions, event_scatter
+from obspy_tng import conditions, event_scatter, sampling
 from obspy_tng import origin_spectrogram as spectrogram
 from obspy_tng.assembly import COMPONENTS
 from obspy_tng.errors import ModelError, StationError, TNGError
@@ -96,7 +96,7 @@ def generate_event(
     stream = Stream()
     with one_thread():
         for i in numbers:
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
+            rng = sampling.child(seed, i, "{:.6f} {:.6f}".format(*place[:2]))
             ln = loaded.ln_amplitude(c, rng, rows, name, int(steps or 1))
             wave = land(loaded.waves(ln, rng))[0]
             if not np.isfinite(wave).all():

@@ -11,6 +11,7 @@ distribution of the pool's codes, by normal weights.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -140,6 +141,20 @@ SAMPLERS: dict[str, Callable[..., Mixture]] = {
     "prior": encoded,  # of the amplitudes; the code is drawn from the model's own prior
 }
 DEFAULT = "vp"
+
+
+def child(seed: int, number: int, place: str) -> np.random.Generator:
+    """Return the generator of realisation `number` of a seed at a place, however many there are of either.
+
+    Each place has its own: waves have phases of their own a few wavelengths apart.
+
+    Examples
+    --------
+    >>> a, b, again = (child(1, 0, place).random() for place in ("CI.CWC", "CI.WMF", "CI.CWC"))
+    >>> a == again, a == b
+    (True, False)
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, zlib.crc32(place.encode()))))
 
 
 def draw(name: str, rng: np.random.Generator, groups: np.ndarray, mixed: int = 5) -> tuple[Mixture, np.ndarray]:

@@ -31,7 +31,7 @@ _LEAK_CORNER = 0.9  # of the next lower band
 _LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
 _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: corrected by more than they lack
 _MOST_HUM, _HUM_HZ = -0.5, 0.25  # ln of noise over all there is, at lower frequencies
-_WEAK = 0.05  # of the largest power
+_WEAK = 0.1  # of the largest power
 _EVERYWHERE_HZ = 0.2, 0.4, 1.0, 2.0  # between, a correction is of the whole signal; else of strong motion alone
 _ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as rough over frequency as those of records
 

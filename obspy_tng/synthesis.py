@@ -57,7 +57,7 @@ def generate(
     latent_noise : float
         Gaussian noise added to the code, in units of the pool's own sd (TimesNet-Gen Eq. 1 has 1; it blurs f0).
     seed : int, optional
-        Drawn and recorded in ``stats.tng.seed`` when left out. Realisation i depends on seed and i only.
+        Drawn and recorded in ``stats.tng.seed`` when left out. Realisation i depends on station, seed and i only.
     starttime : UTCDateTime, optional
         Of every trace; default 1970-01-01, never now.
     instrument : {"X", "N"}
@@ -197,11 +197,6 @@ def origin(pool: LatentPool, pool_sha256: str, model, sampler: str, seed: int, n
     }  # fmt: skip
 
 
-def child(seed: int, number: int) -> np.random.Generator:
-    """Return the generator of a realisation: child `number` of a seed, whatever the number of its siblings."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
-
-
 def mixed(pool: LatentPool, model, sampler: str, rng, latent_noise: float = 0.0, event=None):
     """Draw what one realisation is rendered from; `event` is a `scaling.Scaling` or None.
 
@@ -242,7 +237,7 @@ def realise(pool: LatentPool, model, sampler: str, seed: int, numbers, latent_no
     }
 
     def one(i):
-        rng = child(seed, i)
+        rng = sampling.child(seed, i, pool.code)
         mixture, members, latent, ln_sd = mixed(pool, model, sampler, rng, latent_noise, event)
         main = pool.latents[mixture.indices[np.argmax(mixture.weights)]]
         host = pool.groups[members[0]]

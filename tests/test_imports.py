@@ -133,6 +133,7 @@ ALLOWED = {
         "preprocessing",
         "provenance",
         "record",
+        "sampling",
     },
     "synthesis": {
         "errors",

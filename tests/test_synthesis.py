@@ -1,6 +1,7 @@
 """generate(): shapes, ids, reproducibility, rest at the end, likeness to the station, provenance."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import obspy
@@ -48,6 +49,16 @@ def test_same_seed_same_samples_whatever_n(stream):
         assert np.array_equal(a.data, b.data)
         assert not np.allclose(a.data, c.data)
         assert a.stats.tng.run_id == b.stats.tng.run_id != c.stats.tng.run_id
+
+
+def test_stations_have_noise_of_their_own(stream):
+    """One seed at two stations of the very same records: not the same motion, nor like it."""
+    pool = find_pool("CI.CWC", None, None)
+    other = arrays(tng.generate(pool=replace(pool, station="OTHER"), n=50, seed=7))
+    likeness = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(arrays(stream), other, strict=True)]
+    assert np.abs(likeness).max() < 0.3
+    again = arrays(tng.generate(pool=replace(pool, vs30_mps=np.float64(500.0)), n=50, seed=7))
+    assert np.array_equal(again, arrays(stream))
 
 
 def test_drawn_seed_is_recorded():
@@ -207,8 +218,6 @@ def test_wrong_arguments_say_what_is_accepted():
 
 def test_pool_of_other_weights_is_refused():
     """Codes of one model are never decoded by another."""
-    from dataclasses import replace
-
     with pytest.raises(ModelError, match="other weights"):
         tng.generate(pool=replace(find_pool("CI.CWC"), model_sha256="0" * 64))
 
