@@ -56,7 +56,7 @@ demo: $(VENV)/plot.stamp
 	$(PY) examples/demo.py --out demo $(ARGS)
 
 test: $(VENV)/dev.stamp
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check .

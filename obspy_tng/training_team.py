@@ -153,6 +153,9 @@ def gathered(device: str):
     ours = not dist.is_initialized()
     with _ended_in_one_line():
         if ours:
+            # torch loads it sooner or later, and it keeps the group there is by then: threads as the process ends
+            from torch.distributed import nn  # noqa: F401
+
             dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
         yield Team(dist.get_rank(), dist.get_world_size()), device
     if ours:

@@ -25,6 +25,8 @@ TORCHRUN = Path(sys.executable).parent / "torchrun"
 SMALL = (8, 4, 1, (2, 4, 8, 16), (1,), 0)  # defaults of SpectralConfig from `channels` on
 SMALL_WAVEFORM = (6000, 16, 16, 64, 1, (2, 4, 8, 16), 2, 0)  # those of timesnet_gen.Config
 SCRIPT = f"""
+import atexit, glob
+atexit.register(lambda: print("threads:", *(open(path).read().strip() for path in glob.glob("/proc/self/task/*/comm"))))
 from obspy_tng.models.spectral_timesnet import SpectralConfig
 from obspy_tng.models.timesnet_gen import Config
 SpectralConfig.__init__.__defaults__ = {SMALL}
@@ -84,13 +86,14 @@ def same(a, b, within=1e-4):
 
 
 def test_two_processes_have_the_losses_of_one(alone, corpus, tmp_path):
-    """Batches of five are shared two and three; the weights are written and told once."""
+    """Batches of five are shared two and three; weights are told once; gloo leaves no thread to abort."""
     process = start(corpus, tmp_path / "run")
     told, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert same(alone, tmp_path / "run")
     assert told.count("model.safetensors") == 1
     assert err.count("epoch 1/4") == 1
+    assert told.count("threads:") == 2 and "gloo" not in told
 
 
 @pytest.fixture(scope="module")
