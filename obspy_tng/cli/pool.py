@@ -82,7 +82,7 @@ def build(paths, out, station, inventory, events, units, model, max_records, kin
     type=click.Path(exists=True),
     help="Recorded pool to adjust; repeat.  [default: the shipped ones]",
 )
-@click.option("--n-hosts", metavar="N", default=5, show_default=True, help="How many of them to use.")
+@click.option("--n-hosts", metavar="N", default=10, show_default=True, help="How many of them to use.")
 @click.option(
     "--compat",
     type=click.Choice(["timesnet-gen", "none"]),
