@@ -82,7 +82,7 @@ bench: $(VENV)/bench.stamp
 	$(PY) benchmarks/claims.py --data "$(DATA)" $(ARGS)
 
 # no script that trains networks or needs ones trained for it (make_default, cvae, heggs), none that takes a machine apart
-FULL = afad at_rest conditioning cross_region f0_coverage f0_rule give_away hvsr_archive hvsr_geopsy hvsr_onsets p_onsets \
+FULL = afad at_rest conditioning cross_region f0_coverage f0_rule give_away hosts hvsr_archive hvsr_geopsy hvsr_onsets p_onsets \
 	hvsr_speed reconstruction reference_architecture site_generation
 
 bench-full: $(VENV)/bench.stamp
