@@ -3,7 +3,8 @@
     python benchmarks/hosts.py --corpus runs/corpus
 
 Each of ten Ridgecrest stations with a clear f0 in turn is a target, all others are its hosts, as in
-`obspy_tng.adjustment.retarget`; f0 of the records made is compared with that of its own records as `afad.py` does.
+`obspy_tng.adjustment.retarget`, but of all their records, made once for all targets. f0 of the records made is compared
+with that of its own records as `afad.py` does.
 """
 
 import argparse

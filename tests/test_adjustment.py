@@ -75,6 +75,10 @@ def test_generated_records_have_the_target_curve():
     assert pool.kind == "adjusted"
     assert "adjusted" in pool.about["made_of"]
     assert pool.f0_hz == pytest.approx(3.0, rel=0.05)
+    assert np.bincount(pool.groups).tolist() == [18, 18]  # of more, evenly
+    known = {host.parents[i]: (host.latents[i], host.ln_sd[i]) for host in hosts for i in range(len(host))}
+    for parent, *codes in zip(pool.parents, pool.latents, pool.ln_sd, strict=True):
+        assert all(map(np.array_equal, codes, known[parent]))
     stream = tng.generate(pool=pool, n=60, seed=99)  # other realisations than those it was fitted on
     waves = np.array([t.data for t in stream], dtype=float).reshape(60, 3, -1)
     median = np.median(hvsr_array(waves, 100.0, frequency, compat="timesnet-gen"), axis=0)

@@ -205,6 +205,12 @@ def test_realisation_depends_on_seed_and_number_only(model):
     assert not np.array_equal(few[0].data, other[0].data)
 
 
+def test_places_have_noise_of_their_own(model):
+    """Ten metres apart all a network is told is the same; phases are not, of the same seed."""
+    a, b = (tng.generate(event=EVENT, coordinates=(36 + x, -117.5), model=model, seed=5)[0].data for x in (0, 1e-4))
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.5
+
+
 @pytest.mark.parametrize("sampler", ["direct", "ddim:1", "ddim:3"])
 def test_samplers(model, sampler):
     """Each makes finite motion and is told in stats; from noise one step of ddim is the direct guess."""
