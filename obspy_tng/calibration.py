@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from obspy_tng import sampling
 from obspy_tng import spectral as sp
@@ -19,6 +20,7 @@ from obspy_tng.calibration_coherence import correction, measured
 from obspy_tng.models.cores import on_all_cores
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import P_AT_S, land
+from obspy_tng.spectral_coherency import FEW, finely, packed
 from obspy_tng.spectral_missed import block_means
 from obspy_tng.spectral_onset import LATEST_S
 from obspy_tng.spectral_own import neighbours, shares
@@ -27,6 +29,7 @@ LEAST, MOST = 200, 600  # records: the mean over fewer is chance; more do not ch
 ROUNDS, MIXED_ROUNDS = 8, 8
 _STEP, _STEP_MIXED, _LARGEST = 0.5, 0.3, 1.5  # of the excess, per round; of its sum, in ln
 _STEPS = np.repeat([0.7, 0.6], [se.N_NOISE, se.N_TOLD - se.N_NOISE])
+_STEP_LACK, _MOST_OWN = 0.3, 1.5  # of what sites lack of coherency; of its own share, squared
 _BLOCK = 64
 _FEW = 5  # records of a station, from which on they are mixed
 
@@ -38,6 +41,8 @@ class _Told(NamedTuple):
     told: np.ndarray  # (N_TOLD,), over the scale
     moments: np.ndarray  # of coherence, see `calibration_coherence.measured`
     parts: np.ndarray
+    pairs: np.ndarray  # complex Fisher's z of parts and bands
+    finely: np.ndarray  # complex, see `spectral_coherency.finely`
 
 
 def calibrate(
@@ -47,7 +52,8 @@ def calibrate(
     """Make motion of records' own codes, compare, and correct the model in place; again, `rounds` times.
 
     Then make it twice more, and tell the model how much of a record's deviation from its station's mean is its own.
-    At last make it of mixes of each station's codes, as the default sampler does, and correct that.
+    At last make it of mixes of each station's codes, as the default sampler does, and correct that: what is taken out,
+    and how much of a record's coherency is its own.
 
     Parameters
     ----------
@@ -86,12 +92,12 @@ def calibrate(
         each = on_all_cores(lambda i: _compared(model, *draw(i, number)), some)
         return [_Told(*map(np.array, zip(*x, strict=True))) for x in zip(*each, strict=True)]
 
-    def settle(prepared, numbers, some, step, name):
+    def settle(prepared, numbers, some, step, name, also=None):
         """Correct the model until motion is told of what it should be on average."""
         (power, extra), out = model.taken_out(), []
         wanted = _Told(*(mean(x[some]) for x in real))
         for k, number in enumerate(numbers):
-            excess = compared(prepared(), number, some)[0]
+            excess, whole = compared(prepared(), number, some)
             cells, numbers_told = mean(excess.cells)[:, sp.NP_ :], mean(excess.told)
             moments, parts = mean(excess.moments) - wanted.moments, mean(excess.parts) - wanted.parts
             out.append({
@@ -106,6 +112,8 @@ def calibrate(
             extra += step / _STEP * _STEPS * numbers_told
             model.take_out(power, extra)
             model.take_coherence(model.coherence().changed(*correction(moments, parts, wanted.parts)))
+            if also:
+                also(whole)
         return out
 
     everything = np.arange(len(latents))
@@ -118,12 +126,28 @@ def calibrate(
     many = np.flatnonzero([len(members[name]) >= _FEW for name in station])
     missed = missed - mean(missed)  # of what is usual from now on
     kept = {name: model.of_site(missed[rows]) for name, rows in members.items()}
+    hang = {name: mean(real.finely[rows]) for name, rows in members.items()}
+    lacks = {name: np.zeros_like(c) for name, c in hang.items()}
+
+    def learn(made):
+        """Add to what each site lacks, and move the own share of coherency until it scatters as that of records."""
+        groups = [np.flatnonzero(station[many] == name) for name in np.unique(station[many])]
+        for rows in groups:
+            name, share = station[many][rows[0]], len(rows) / (len(rows) + FEW)
+            lacks[name] = lacks[name] + _STEP_LACK * share * (hang[name] - mean(made.finely[rows]))
+        theirs, ours = (_within(x, groups).mean(axis=-1) for x in (real.pairs[many], made.pairs))
+        own = model.network.own_coherency.cpu().numpy()
+        square = np.clip(own**2 + _STEP * (theirs - ours) / theirs, 0.0, _MOST_OWN)
+        model.network.own_coherency.copy_(torch.from_numpy(np.sqrt(square)))
+
+    def site_of(name, rows):
+        """Return what motion of a station shares."""
+        coherency = packed(hang[name], np.zeros(hang[name].shape), lacks[name])
+        return model.site(latents[rows], kept[name] if kept[name].size else None, coherency)
 
     def mixes():
         """Return what makes mixes with all that is taken out by now."""
-        sites = {
-            name: model.site(latents[rows], kept[name] if kept[name].size else None) for name, rows in members.items()
-        }
+        sites = {name: site_of(name, rows) for name, rows in members.items()}
 
         def mix(i, number):
             """Return motion of a mix of the codes of a record's station, and what it should be told of."""
@@ -138,8 +162,14 @@ def calibrate(
         return mix
 
     numbers = range(rounds + 2, rounds + 2 + mixed_rounds)
-    out["mixes"] = settle(mixes, numbers, many, _STEP_MIXED, "mixes") if len(many) else []
+    out["mixes"] = settle(mixes, numbers, many, _STEP_MIXED, "mixes", learn) if len(many) else []
     return out
+
+
+def _within(x, groups):
+    """Return the mean square of deviations from the means of groups of rows."""
+    square = sum((np.abs(x[rows] - x[rows].mean(axis=0)) ** 2).sum(axis=0) for rows in groups)
+    return square / sum(len(rows) - 1 for rows in groups)
 
 
 def _compared(model, wave, latent, cells, numbers):
@@ -167,7 +197,10 @@ def _told(x, onset_s, ln_sp):
     """Return what one record is told of."""
     p_s, sp_s = onsets(onset_s, ln_sp)
     scale = sp.scale_of(sp.spectrum(x))
-    return _Told(cells_of(x, p_s, sp_s, scale), se.told(x, p_s) - scale * se.TOLD_POWERS, *measured(x, p_s, sp_s))
+    return _Told(
+        cells_of(x, p_s, sp_s, scale), se.told(x, p_s) - scale * se.TOLD_POWERS, *measured(x, p_s, sp_s),
+        finely(x, p_s, sp_s).astype(np.complex64),
+    )  # fmt: skip
 
 
 def cells_of(x: np.ndarray, p_s: float, sp_s: float, scale: float) -> np.ndarray:

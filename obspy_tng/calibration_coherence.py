@@ -41,11 +41,18 @@ def measured(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nda
     parts : numpy.ndarray, shape (N_PARTS, NB)
         Of each part as a whole (`spectral_extra.coherency`).
     """
-    coarse, fine = (fisher_z(np.abs(c)).mean(axis=-1) for c in se.coherency(x, p_s, sp_s))
+    pairs = se.coherency(x, p_s, sp_s)
+    coarse, fine = (fisher_z(np.abs(c)).mean(axis=-1) for c in pairs)
     edges = np.searchsorted(_CELL_HZ, _EDGES_HZ[:-1])
     moments = _moments(x, p_s, sp_s).mean(axis=-1)
     moments = np.add.reduceat(moments, edges, axis=-1) / np.diff(edges, append=len(_CELL_HZ))
-    return moments[:, _BAND], np.concatenate([coarse[:, COARSE], fine[None, FINE]])
+    return moments[:, _BAND], np.concatenate([coarse[:, COARSE], fine[None, FINE]]), _z(pairs)
+
+
+def _z(pairs):
+    """Return complex Fisher's z of parts and bands, shape (N_OWN, pair)."""
+    c = np.concatenate([x.reshape(-1, x.shape[-1]) for x in pairs])
+    return (c / np.maximum(np.abs(c), 1e-9) * fisher_z(np.abs(c))).astype(np.complex64)
 
 
 def moments_finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from obspy_tng.calibration_coherence import fisher_z, moments_finely
 from obspy_tng.models.cores import on_all_cores
 from obspy_tng.models.spectral_autoencoder import SpectralAutoencoder
 from obspy_tng.preprocessing import land
-from obspy_tng.spectral_coherency import FEW, finely
+from obspy_tng.spectral_coherency import FEW, finely, packed
 from obspy_tng.spectral_missed import FRAMES, block_means
 
 _STEPS = 0.8, 0.6  # of what is found lacking, by round
@@ -69,8 +69,9 @@ def tuned(
     moments, whole, c = mean(moments), mean(fisher_z(np.abs(c))), mean(c)
     after = np.arange(len(FRAMES)) >= np.searchsorted(FRAMES, sp.NP_)
     share, out, ln_gain = count / (count + FEW), np.array(missed, dtype=float), np.zeros(c.shape)
+    lack_c = np.zeros_like(c)
     for number, step in enumerate(_STEPS):
-        site = model.site(latents, out, np.stack([c.real, c.imag, ln_gain]))
+        site = model.site(latents, out, packed(c, ln_gain, lack_c))
 
         def made(k, number=number, site=site):
             i = k % n
@@ -85,4 +86,5 @@ def tuned(
         more = _PER_MOMENTS * (moments - mean(now)) + _PER_PARTS * (whole - mean(fisher_z(np.abs(all_of_it))))
         ln_gain = ln_gain + n / (n + FEW) * more / np.maximum(whole, _LEAST_Z)
         ln_gain = np.clip(ln_gain, -_LARGEST_GAIN, _LARGEST_GAIN)
-    return {"missed": out.astype(np.float16), "coherency": np.stack([c.real, c.imag, ln_gain]).astype(np.float16)}
+        lack_c = lack_c + step * n / (n + FEW) * (c - mean(all_of_it))
+    return {"missed": out.astype(np.float16), "coherency": packed(c, ln_gain, lack_c)}

@@ -43,7 +43,7 @@ SPEC_HZ = np.concatenate([np.geomspace(0.12, 38.0, 80), np.linspace(38.0, 49.8, 
 _SCALED = slice(*np.searchsorted(SPEC_HZ, (0.5, 20.0)))
 
 # raise the number when a meaning changes
-LAYOUT = f"energy 5: {NT} {NB} {len(SPEC_HZ)} {se.N_NOISE} {se.N_EARLY} {se.N_FIRST} {se.N_COHERENCY}"
+LAYOUT = f"energy 6: {NT} {NB} {len(SPEC_HZ)} {se.N_NOISE} {se.N_EARLY} {se.N_FIRST} {se.N_COHERENCY}"
 _FLOOR = 1e-16  # of power over the record's
 
 

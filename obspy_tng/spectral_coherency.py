@@ -15,7 +15,7 @@ from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 
 N_PAIRS = len(se.PAIRS)
-SHAPE = 3, se.N_PARTS, sp.NB, N_PAIRS  # of what a pool keeps: real and imaginary part, ln gain
+SHAPE = 5, se.N_PARTS, sp.NB, N_PAIRS  # of what a pool keeps, see `packed`
 FEW = 8  # records, the mean of which counts half
 COARSE, FINE = (
     np.clip(np.searchsorted(edges, sp.BAND_HZ, side="right") - 1, 0, len(edges) - 2)
@@ -36,17 +36,25 @@ class SiteCoherency(NamedTuple):
         How much of it counts against what the coda of one record tells; the less, the fewer records it is the mean of.
     ln_gain : numpy.ndarray, shape (N_PARTS, NB, pair)
         Of Fisher's z: bands in which components hang together whatever their phase.
+    lack : numpy.ndarray, shape (N_PARTS, NB, pair), complex
+        What motion that is told all this still lacks on average.
     """
 
     mean: np.ndarray
     share: float
     ln_gain: np.ndarray
+    lack: np.ndarray
 
     @classmethod
-    def kept(cls, packed: np.ndarray, n: int) -> SiteCoherency:
+    def kept(cls, values: np.ndarray, n: int) -> SiteCoherency:
         """Return it of what a pool of n records keeps, shape SHAPE."""
-        real, imaginary, ln_gain = packed.astype(float)
-        return cls(real + 1j * imaginary, n / (n + FEW), ln_gain)
+        real, imaginary, ln_gain, lack_real, lack_imaginary = values.astype(float)
+        return cls(real + 1j * imaginary, n / (n + FEW), ln_gain, lack_real + 1j * lack_imaginary)
+
+
+def packed(mean: np.ndarray, ln_gain: np.ndarray, lack: np.ndarray) -> np.ndarray:
+    """Return what a pool keeps, shape SHAPE, float16: `SiteCoherency.kept` reads it."""
+    return np.stack([mean.real, mean.imag, ln_gain, lack.real, lack.imag]).astype(np.float16)
 
 
 def finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
@@ -82,8 +90,8 @@ def at_bands(told: se.Extra, weight: np.ndarray, site: SiteCoherency | None = No
     told : spectral_extra.Extra
         Of the record: coarsely of its parts, finely of its coda, whose fine structure all parts have unless the site's
         is known.
-    weight : numpy.ndarray, shape (NB,)
-        Power, by which means over coarse bands are taken: they are what is told.
+    weight : numpy.ndarray, shape (N_PARTS, NB)
+        Power of each part, by which means over coarse bands are taken: they are what is told.
     site : SiteCoherency, optional
     """
     out = np.repeat(told.fine[FINE][None], se.N_PARTS, axis=0)
@@ -91,7 +99,7 @@ def at_bands(told: se.Extra, weight: np.ndarray, site: SiteCoherency | None = No
         out[:_CODA] += site.share * (site.mean[:_CODA] - out[:_CODA])
     out = _as_told(out, told.coherency, weight)
     if site is not None:
-        out = _as_told(raised(out, np.exp(site.ln_gain)), told.coherency, weight)
+        out = _as_told(raised(out, np.exp(site.ln_gain)), told.coherency, weight) + site.lack
     size = np.maximum(np.abs(out), 1e-9)
     return out / size * np.minimum(size, np.tanh(se.LARGEST_Z))
 
@@ -101,8 +109,8 @@ def _as_told(c, coarse, weight):
     out = c.copy()
     for band in range(coarse.shape[1]):
         mine = band == COARSE
-        share = weight[mine] / weight[mine].sum()
-        mean = np.einsum("b,pbk->pk", share, c[:_CODA, mine])
+        share = weight[:_CODA, mine] / weight[:_CODA, mine].sum(axis=1, keepdims=True)
+        mean = np.einsum("pb,pbk->pk", share, c[:_CODA, mine])
         out[:_CODA, mine] += (coarse[:, band] - mean)[:, None]
     return out
 

@@ -16,7 +16,7 @@ from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ
 from obspy_tng.spectral_onset import LATEST_S
 
 # --- noise
-NOISE_HZ = np.concatenate([np.geomspace(0.2, 36.0, 28), np.linspace(38.0, 45.0, 4), np.linspace(45.8, 49.8, 8)])
+NOISE_HZ = np.concatenate([np.geomspace(0.2, 36.0, 27), np.linspace(38.0, 45.0, 4), np.linspace(45.8, 49.8, 8)])
 NOISE_S = 1.0, 0.2  # from this long after the start of a record to this long before P
 
 # --- coherency
@@ -40,17 +40,17 @@ N_EARLY = int(np.prod(EARLY_SHAPE))
 _N_PAIRS = len(PAIRS)
 _COARSE = (N_PARTS - 1, len(COHERENCY_HZ) - 1, _N_PAIRS)
 _N_COARSE, _N_FINE = int(np.prod(_COARSE)), (len(FINE_HZ) - 1) * _N_PAIRS
-_REAL = slice((ONSET + 1) * _COARSE[1] * _N_PAIRS - _N_PAIRS, (ONSET + 1) * _COARSE[1] * _N_PAIRS)  # without phase
 _FIRST_SHAPE = (3, _COARSE[1])
 N_FIRST = int(np.prod(_FIRST_SHAPE))
-N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE) - _N_PAIRS
+N_NOISE, N_COHERENCY = 3 * len(NOISE_HZ), 2 * (_N_COARSE + _N_FINE)
 N_TOLD = N_NOISE + N_EARLY + N_FIRST  # amplitudes and powers, behind the onset
 TOLD_POWERS = np.repeat([1.0, 2.0], [N_NOISE, N_EARLY + N_FIRST])  # of amplitude
 N_EXTRA = 1 + N_TOLD + N_COHERENCY
 
 
 _IS_ONSET = np.arange(_N_COARSE + _N_FINE) // (_COARSE[1] * _N_PAIRS) == ONSET
-OF_ONSET = np.concatenate([_IS_ONSET, np.delete(_IS_ONSET, _REAL)])  # which of the N_COHERENCY numbers are
+OF_ONSET = np.tile(_IS_ONSET, 2)  # which of the N_COHERENCY numbers are
+N_OWN = _N_COARSE // _N_PAIRS + len(FINE_HZ) - 1  # parts and bands of coherency
 
 
 class Extra(NamedTuple):
@@ -68,7 +68,7 @@ class Extra(NamedTuple):
         ln power of the frame of 1.28 s about P in bands of COHERENCY_HZ, over the square of the scale.
     coherency : numpy.ndarray, shape (N_PARTS - 1, band, pair), complex
         Between components, of magnitude below 1, in bands of COHERENCY_HZ of the parts until the coda. That of the
-        onset is of the frame about P, and real above 20 Hz, where there was no room for phases.
+        onset is of the frame about P.
     fine : numpy.ndarray, shape (band, pair), complex
         In bands of FINE_HZ of the coda: much of it is the instrument's and the building's, and of all parts.
     """
@@ -86,7 +86,7 @@ def split_extra(extra: np.ndarray) -> Extra:
     extra = np.asarray(extra, dtype=float)
     _, noise, early, first, z = np.split(extra, np.cumsum([1, N_NOISE, N_EARLY, N_FIRST]))
     real, imaginary = z[: _N_COARSE + _N_FINE], z[_N_COARSE + _N_FINE :]
-    z = real + 1j * np.insert(imaginary, [_REAL.start] * _N_PAIRS, 0.0)
+    z = real + 1j * imaginary
     size = np.maximum(np.abs(z), 1e-9)
     c = z / size * np.tanh(np.minimum(size, LARGEST_Z))
     return Extra(
@@ -102,14 +102,18 @@ def split_extra(extra: np.ndarray) -> Extra:
 def join(onset_s, told, coherency, fine) -> np.ndarray:
     """Return the numbers of one record, shape (N_EXTRA,), of which `split_extra` gives back the meaning."""
     z = _z(np.concatenate([coherency.ravel(), fine.ravel()]))
-    imaginary = np.delete(z.imag, _REAL)
-    return np.concatenate([[onset_s], told, z.real, imaginary])
+    return np.concatenate([[onset_s], told, z.real, z.imag])
 
 
 def _z(c):
     """Return Fisher's z of complex coherency, its phase kept."""
     size = np.clip(np.abs(c), 1e-9, np.tanh(LARGEST_Z))
     return c / np.maximum(np.abs(c), 1e-9) * np.arctanh(size)
+
+
+def of_pairs(values: np.ndarray) -> np.ndarray:
+    """Return values of parts and bands, shape (N_OWN,), for each of the N_COHERENCY numbers."""
+    return np.tile(np.repeat(values, _N_PAIRS), 2)
 
 
 def told(x: np.ndarray, p_s: float) -> np.ndarray:

@@ -63,7 +63,6 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
         motion = noise + signal
         lines, *kept = _lines(motion)
         now = se.cross_spectra(lines)
-        now.imag[-1] = 0  # as it is told
         turn = _transport(_positive(now, _LEAST_NOW), wanted)[band]
         lack = (np.einsum("lij,jl->il", turn, lines) - lines) * weight
         moves = (signal[:, _MOVED] @ _moving()).reshape(-1, _SAMPLES)

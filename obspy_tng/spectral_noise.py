@@ -105,19 +105,24 @@ def coherent(bands, power, coherency, edges, gain):
     weight = np.exp(np.log(power + 1e-30).mean(axis=0) / 2).astype(np.float32)  # of cells
     seen = bands[..., STEP // 2 : power.shape[-1] * STEP : STEP] * weight[:, None]
     expected = 4 * (hats() ** 2).sum(axis=-1, dtype=float)[:, None] / LENGTH * weight**2
-    last = power.shape[-1]
     first = np.flatnonzero(np.diff(which, prepend=-2))  # bands of one width of description stand together
     together = np.repeat(np.arange(len(first)), np.diff(first, append=len(which)))
     out = np.empty_like(bands)
     for part, (a, b) in enumerate(pairwise(edges)):
         wanted = roots(nearest(raised(coherency[part], gain[part][:, None])))
-        cells = slice(min(a // STEP, last - 2), max(b // STEP, a // STEP + 1))
+        cells = cells_of_part(a, b, power)
         heard = seen[..., cells]
         own = np.add.reduceat(heard @ heard.conj().swapaxes(1, 2), first)
         own = own / np.add.reduceat(expected[:, cells].sum(axis=1), first)[:, None, None]
         mix = wanted @ np.linalg.inv(roots(_tempered(own)))[together]
         np.matmul(mix.astype(np.complex64), bands[..., a:b], out=out[..., a:b])
     return out
+
+
+def cells_of_part(begin: int, end: int, power: np.ndarray) -> slice:
+    """Return the cells of `power`, one at least, of the part between two samples."""
+    first = min(begin // STEP, power.shape[-1] - 2)
+    return slice(first, max(end // STEP, begin // STEP + 1))
 
 
 def _tempered(covariance):

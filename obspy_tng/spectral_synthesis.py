@@ -9,6 +9,7 @@ before the onset. The first motion of P, one pulse, is turned to the described d
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from scipy.fft import irfft, rfft
@@ -20,7 +21,7 @@ from obspy_tng.spectral import SPEC_HZ, spectrum
 from obspy_tng.spectral_coherency import SiteCoherency, at_bands
 from obspy_tng.spectral_envelopes import between, bounded, cells, shaped
 from obspy_tng.spectral_first import as_first
-from obspy_tng.spectral_noise import AS_TOLD, LENGTH, STEP, Coherence, coherent, narrow, polarised
+from obspy_tng.spectral_noise import AS_TOLD, LENGTH, STEP, Coherence, cells_of_part, coherent, narrow, polarised
 
 _BEFORE = 64  # samples of noise before the first one kept, at least
 _PADDED = 2 * LENGTH
@@ -70,7 +71,8 @@ def synthesise(
     edges = se.parts(p / SAMPLING_RATE_HZ, sp_s)[1:, 0] * SAMPLING_RATE_HZ + start
     edges = np.concatenate([[0], edges, [LENGTH]]).astype(int)
     both = noise_power + signal_power
-    coherency = at_bands(known, both.mean(axis=(0, 2)), site)
+    weight = np.array([both[..., cells_of_part(*span, both)].mean(axis=(0, 2)) for span in pairwise(edges)])
+    coherency = at_bands(known, weight, site)
     bands = polarised(narrow(rng), edges, coherence.polarised, rng)
     bands = coherent(bands, both, coherency, edges, coherence.gain)
     # after P noise and signal are of different times of the same bands, lest they interfere
@@ -86,13 +88,16 @@ def synthesise(
     wanted = 0.5 * np.log(np.maximum(rest, 0.1 * np.exp(2 * target)))
     strong = _strong(signal_power, start + p)
     haste = np.where(SPEC_HZ > _STEEP_HZ, 1.6, 1.0)
+    low = _EVERYWHERE_HZ[1] > SPEC_HZ
     everywhere = np.interp(SPEC_HZ, _EVERYWHERE_HZ, (0.0, 1.0, 1.0, 0.0))
     signal = _causal(signal, np.zeros_like(target), fine)
     weak, strong = signal * (1 - strong), signal * strong
     for _ in range(_CORRECTIONS):
         weak = weak + _earlier(noise, weak + strong, known.ln_early, start + p)
         change = (wanted - spectrum((weak + strong)[:, keep])) * haste
-        both = _causal(np.concatenate([strong, weak]), np.concatenate([change, change * everywhere]))
+        weaker = change * everywhere  # what strong motion leaks below its bands is cut everywhere
+        weaker[:, low] = np.minimum(change, weaker)[:, low]
+        both = _causal(np.concatenate([strong, weak]), np.concatenate([change, weaker]))
         strong, weak = both[:3], both[3:]
     signal = weak + strong
     signal = signal + _earlier(noise, signal, known.ln_early, start + p)

@@ -114,5 +114,7 @@ def test_the_shipped_network_is_calibrated():
     assert float(model.network.polarised.max()) > 1 and float(model.network.coherency_gain.max()) > 1.2
     assert float(model.network.power_excess.abs().max()) > 0.2
     assert float(model.network.usually_missed.abs().max()) > 0.1
+    own = model.network.own_coherency
+    assert float((own - 0.7).abs().max()) > 0.2 and float(own.min()) >= 0 and float(own.max()) ** 2 <= 1.51
     level, *ratios = model.network.own_power.mean(dim=(1, 2))
     assert 0.9 < level < 1.1 and all(0.3 < ratio < 0.8 for ratio in ratios)

@@ -13,7 +13,7 @@ from obspy_tng.preprocessing import NPTS
 
 BAND = int(np.argmin(np.abs(spectral.BAND_HZ - 14.0)))  # in the coarse one from 10 to 20 Hz
 SAME = sc.COARSE[BAND] == sc.COARSE
-WEIGHT = np.ones(spectral.NB)
+WEIGHT = np.ones((se.N_PARTS, spectral.NB))
 
 
 def told(coarse=0.3, fine=0.2):
@@ -26,7 +26,7 @@ def site(size=0.6, share=1.0, gain=1.0):
     """Return a site whose components hang together in one band alone."""
     mean = np.zeros((se.N_PARTS, spectral.NB, sc.N_PAIRS), dtype=complex)
     mean[:, BAND] = size
-    return sc.SiteCoherency(mean, share, np.full(mean.shape, np.log(gain)))
+    return sc.SiteCoherency(mean, share, np.full(mean.shape, np.log(gain)), np.zeros_like(mean))
 
 
 def test_of_mixed_noise():
@@ -65,10 +65,31 @@ def test_the_band_of_the_site_stands_out_the_more_the_more_is_known():
 
 def test_what_a_pool_keeps_counts_by_its_records():
     """n / (n + 8) of it; complex numbers and gains come back."""
-    packed = np.zeros(sc.SHAPE, np.float16)
-    packed[0], packed[1], packed[2] = 0.25, -0.5, 0.125
+    blank = np.zeros(sc.SHAPE[1:])
+    packed = sc.packed(blank + 0.25 - 0.5j, blank + 0.125, blank + 0.0625 + 1j)
+    assert packed.shape == sc.SHAPE and packed.dtype == np.float16
     kept = sc.SiteCoherency.kept(packed, 8)
     assert kept.share == 0.5 and (kept.mean == 0.25 - 0.5j).all() and (kept.ln_gain == 0.125).all()
+    assert (kept.lack == 0.0625 + 1j).all()
+
+
+def test_means_are_of_the_power_of_each_part():
+    """The band of the site holds all power of one part and none of the others: what is told is told of that band."""
+    weight = np.ones_like(WEIGHT)
+    weight[2], weight[3] = 1e-9, 1.0
+    weight[2, BAND], weight[3, BAND] = 1.0, 1e-9
+    found = sc.at_bands(told(), weight, site())
+    other = SAME & (np.arange(spectral.NB) != BAND)
+    assert found[2, BAND] == pytest.approx(np.full(3, 0.3), abs=1e-6)
+    assert found[3, other].mean(axis=0) == pytest.approx(np.full(3, 0.3), abs=1e-6)
+    assert found[3, BAND].real.min() > 0.8
+
+
+def test_what_motion_lacks_is_added_at_last():
+    """Means over coarse bands too are then more than the code tells: motion comes out with less."""
+    some = site()
+    lacking = some._replace(lack=some.lack + 0.1j)
+    assert sc.at_bands(told(), WEIGHT, lacking) == pytest.approx(sc.at_bands(told(), WEIGHT, some) + 0.1j, abs=1e-9)
 
 
 def test_motion_hangs_together_where_the_site_does():

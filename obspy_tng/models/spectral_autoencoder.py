@@ -10,12 +10,13 @@ import torch
 from obspy_tng import spectral, spectral_coherency, spectral_missed, spectral_own
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
-from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, told_early
+from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, of_pairs, told_early
 from obspy_tng.spectral_noise import Coherence
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
-_OWN_COHERENCY = 0.7  # of a deviation from the station's mean so much is the event's, the rest chance
+_SHARP = slice(spectral.NP_ + spectral.N_PS - 2, spectral.NP_ + spectral.N_PS + 36)  # frames: S and 5 s after
+_SHARP_FRAMES, _SHARP_BANDS = 12, 4  # aside; lower bands, of 0 to 1.2 Hz, cannot change so soon
 
 
 class Parts(NamedTuple):
@@ -109,7 +110,8 @@ class SpectralAutoencoder(Autoencoder):
         out, middle = latent.ravel().copy(), site.mean.ravel()
         last = config.latent * config.steps + config.spectrum + N_EXTRA
         some = slice(last - N_COHERENCY, last)
-        out[some] = middle[some] + _OWN_COHERENCY * (out[some] - middle[some])
+        share = of_pairs(self.network.own_coherency.cpu().numpy())
+        out[some] = middle[some] + share * (out[some] - middle[some])
         one = np.concatenate([[last - N_EXTRA], np.arange(last - N_COHERENCY, last)[OF_ONSET]])
         out[one] = main.ravel()[one]
         return out.reshape(latent.shape)
@@ -123,6 +125,7 @@ class SpectralAutoencoder(Autoencoder):
         told = extra[1 : 1 + N_TOLD]  # changed in place
         if site is not None:
             power = site.power + spectral_own.own(power - site.power, site.share) + site.missed
+            power[:, :, _SHARP_BANDS:] += _sharper(power - site.power - site.missed)[:, None]
             early = told_early(told)
             early[...] = site.early + spectral_own.own(early - site.early, self.network.own_early.cpu().numpy())
         told -= self.network.extra_excess.cpu().numpy()
@@ -199,6 +202,18 @@ class SpectralAutoencoder(Autoencoder):
         edges = np.cumsum([config.latent * config.steps, config.spectrum, N_EXTRA])
         code, spectrum, extra, rest = np.split(flat, edges, axis=1)
         return Parts(code.reshape(n, config.latent, config.steps), spectrum.reshape(n, 3, -1), extra, rest[:, 0])
+
+
+def _sharper(deviation):
+    """Return what a mix lacks of the peaks of S, ln power by frame, shape (NT,).
+
+    S of each parent is strongest at another moment. Their mix varies as much from frame to frame, but its greatest
+    power over a second is a tenth less than that of records: what deviates for less than a second or two counts twice.
+    """
+    level = deviation[:, :, _SHARP_BANDS:].mean(axis=(0, 2))
+    out = level - spectral.running_mean(level, _SHARP_FRAMES, 0)
+    out[: _SHARP.start], out[_SHARP.stop :] = 0, 0
+    return out
 
 
 def inputs(known) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from obspy_tng.models.timesnet import Inception, TimesBlock
-from obspy_tng.spectral_extra import EARLY_SHAPE, N_PARTS
+from obspy_tng.spectral_extra import EARLY_SHAPE, N_OWN, N_PARTS
 from obspy_tng.spectral_missed import SHAPE
 
 
@@ -82,6 +82,7 @@ class SpectralTimesNet(nn.Module):
         self.register_buffer("usually_missed", torch.zeros(SHAPE))  # by codes, of smoothed power
         self.register_buffer("own_power", torch.ones(SHAPE))  # shares of a record's deviations, see `spectral_own`
         self.register_buffer("own_early", torch.ones(EARLY_SHAPE))
+        self.register_buffer("own_coherency", torch.full((N_OWN,), 0.7))  # likewise, of coherency
         self.register_buffer("coherency_gain", torch.ones(N_PARTS, config.bins))  # see `spectral_noise.Coherence`
         self.register_buffer("polarised", torch.zeros(N_PARTS, config.bins))
         self.register_buffer("spectrum_mean", torch.zeros(config.spectrum))
