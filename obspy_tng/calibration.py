@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from obspy_tng import sampling
 from obspy_tng import spectral as sp
@@ -136,9 +135,9 @@ def calibrate(
             name, share = station[many][rows[0]], len(rows) / (len(rows) + FEW)
             lacks[name] = lacks[name] + _STEP_LACK * share * (hang[name] - mean(made.finely[rows]))
         theirs, ours = (_within(x, groups).mean(axis=-1) for x in (real.pairs[many], made.pairs))
-        own = model.network.own_coherency.cpu().numpy()
+        own = model.own_coherency()
         square = np.clip(own**2 + _STEP * (theirs - ours) / theirs, 0.0, _MOST_OWN)
-        model.network.own_coherency.copy_(torch.from_numpy(np.sqrt(square)))
+        model.take_own_coherency(np.sqrt(square))
 
     def site_of(name, rows):
         """Return what motion of a station shares."""

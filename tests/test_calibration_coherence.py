@@ -15,11 +15,11 @@ def test_equal_components_are_coherent_and_independent_ones_are_not():
     """One wave on all components: z of the largest coherence told. Independent noise: that of chance, 1/sqrt(N)."""
     rng = np.random.default_rng(0)
     one, three = np.repeat(rng.normal(size=(1, NPTS)), 3, axis=0), rng.normal(size=(3, NPTS))
-    moments, parts = cc.measured(one, 10.0, 8.0)
+    moments, parts, _ = cc.measured(one, 10.0, 8.0)
     assert moments.shape == parts.shape == SHAPE
     assert moments[:, 2:] == pytest.approx(np.full_like(moments[:, 2:], np.arctanh(0.99)))
     assert parts[:, 2:] == pytest.approx(np.full_like(parts[:, 2:], np.arctanh(0.99)))
-    moments, parts = cc.measured(three, 10.0, 8.0)
+    moments, parts, _ = cc.measured(three, 10.0, 8.0)
     assert parts[-1, 8:].mean() < 0.25  # the coda: hundreds of frames, of half that many independent ones
     # a moment is a mean of four lines, two independent pairs at most: |coherence| of 2 to 3 degrees of freedom
     assert 0.6 < moments[-1, 8:].mean() < 1.0
@@ -27,7 +27,7 @@ def test_equal_components_are_coherent_and_independent_ones_are_not():
 
 def test_a_part_too_short_for_a_moment_is_not_known():
     """Between the first seconds of P and S there is no room for 1.9 s if S-P is 2 s."""
-    moments, parts = cc.measured(np.random.default_rng(1).normal(size=(3, NPTS)), 10.0, 2.0)
+    moments, parts, _ = cc.measured(np.random.default_rng(1).normal(size=(3, NPTS)), 10.0, 2.0)
     assert np.isnan(moments[spectral_extra.ONSET + 2]).all() and np.isfinite(parts).all()
 
 

@@ -103,6 +103,7 @@ ALLOWED = {
         "sampling",
         "preprocessing",
         "spectral",
+        "spectral_coherency",
         "spectral_extra",
         "spectral_missed",
         "spectral_onset",

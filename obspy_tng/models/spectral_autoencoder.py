@@ -110,7 +110,7 @@ class SpectralAutoencoder(Autoencoder):
         out, middle = latent.ravel().copy(), site.mean.ravel()
         last = config.latent * config.steps + config.spectrum + N_EXTRA
         some = slice(last - N_COHERENCY, last)
-        share = of_pairs(self.network.own_coherency.cpu().numpy())
+        share = of_pairs(self.own_coherency())
         out[some] = middle[some] + share * (out[some] - middle[some])
         one = np.concatenate([[last - N_EXTRA], np.arange(last - N_COHERENCY, last)[OF_ONSET]])
         out[one] = main.ravel()[one]
@@ -179,6 +179,14 @@ class SpectralAutoencoder(Autoencoder):
     def coherence(self) -> Coherence:
         """Return what makes motion as coherent as records."""
         return Coherence(self.network.coherency_gain.cpu().numpy(), self.network.polarised.cpu().numpy())
+
+    def own_coherency(self) -> np.ndarray:
+        """Return the share of deviations of coherency from the mean of a site that mixes keep, shape (N_OWN,)."""
+        return self.network.own_coherency.cpu().numpy()
+
+    def take_own_coherency(self, share: np.ndarray) -> None:
+        """Take this share from now on."""
+        self.network.own_coherency.copy_(torch.from_numpy(share))
 
     def take_coherence(self, coherence: Coherence) -> None:
         """Take this from now on."""
