@@ -105,16 +105,19 @@ def waveform(corpus, tmp_path_factory):
 
 
 def test_waveforms_have_the_losses_of_one(corpus, waveform, tmp_path):
-    """The published kind in the default precision: more than 50 steps within 2e-5, 2e-4 before (see `losses`)."""
+    """The published kind in the default precision: more than 50 steps within 5e-5, 2e-4 before (see `losses`).
+
+    Rounding grows over the steps: to less than 2e-5 on one kind of processor, 3.4e-5 on another (AMD EPYC).
+    """
     process = start(corpus, tmp_path / "run", settings=WAVEFORM)
     err = process.communicate(timeout=120)[1]
     assert process.returncode == 0, err
     assert len(column(waveform, "steps", "loss")) > 50
-    assert same(waveform, tmp_path / "run", within=2e-5)
+    assert same(waveform, tmp_path / "run", within=5e-5)
 
 
 def test_stations_have_the_losses_of_one(corpus, waveform, tmp_path):
-    """Phase 1, with labels and noise on the codes: within 2e-5, 1e-3 while an empty 50 Hz had a wall (see `losses`)."""
+    """Phase 1, with labels and noise on the codes: within 5e-5, 1e-3 while an empty 50 Hz had a wall (see `losses`)."""
     codes = sorted(set(corpus.codes()))
     tng.train(corpus, tmp_path / "alone", phase=1, init=waveform, stations=codes, learning_rate=PHASE_1, **WAVEFORM)
     told = f"--learning-rate {PHASE_1} --phase 1 --init".split()
@@ -123,7 +126,7 @@ def test_stations_have_the_losses_of_one(corpus, waveform, tmp_path):
     err = process.communicate(timeout=120)[1]
     assert process.returncode == 0, err
     assert len(column(tmp_path / "alone", "steps", "loss")) > 50
-    assert same(tmp_path / "alone", tmp_path / "run", within=2e-5)
+    assert same(tmp_path / "alone", tmp_path / "run", within=5e-5)
 
 
 def test_killed_process_ends_all_and_can_be_resumed(alone, corpus, tmp_path):
