@@ -22,7 +22,7 @@ from obspy_tng.preprocessing import P_AT_S, land
 from obspy_tng.spectral_coherency import FEW, finely, packed
 from obspy_tng.spectral_missed import block_means
 from obspy_tng.spectral_onset import LATEST_S
-from obspy_tng.spectral_own import neighbours, shares
+from obspy_tng.spectral_own import neighbours, shares, within
 
 LEAST, MOST = 200, 600  # records: the mean over fewer is chance; more do not change it
 ROUNDS, MIXED_ROUNDS = 8, 8
@@ -127,14 +127,14 @@ def calibrate(
     kept = {name: model.of_site(missed[rows]) for name, rows in members.items()}
     hang = {name: mean(real.finely[rows]) for name, rows in members.items()}
     lacks = {name: np.zeros_like(c) for name, c in hang.items()}
+    mixed = {name: np.flatnonzero(station[many] == name) for name in np.unique(station[many])}
 
     def learn(made):
         """Add to what each site lacks, and move the own share of coherency until it scatters as that of records."""
-        groups = [np.flatnonzero(station[many] == name) for name in np.unique(station[many])]
-        for rows in groups:
-            name, share = station[many][rows[0]], len(rows) / (len(rows) + FEW)
+        for name, rows in mixed.items():
+            share = len(rows) / (len(rows) + FEW)
             lacks[name] = lacks[name] + _STEP_LACK * share * (hang[name] - mean(made.finely[rows]))
-        theirs, ours = (_within(x, groups).mean(axis=-1) for x in (real.pairs[many], made.pairs))
+        theirs, ours = (within(x, mixed.values()).mean(axis=-1) for x in (real.pairs[many], made.pairs))
         own = model.own_coherency()
         square = np.clip(own**2 + _STEP * (theirs - ours) / theirs, 0.0, _MOST_OWN)
         model.take_own_coherency(np.sqrt(square))
@@ -163,12 +163,6 @@ def calibrate(
     numbers = range(rounds + 2, rounds + 2 + mixed_rounds)
     out["mixes"] = settle(mixes, numbers, many, _STEP_MIXED, "mixes", learn) if len(many) else []
     return out
-
-
-def _within(x, groups):
-    """Return the mean square of deviations from the means of groups of rows."""
-    square = sum((np.abs(x[rows] - x[rows].mean(axis=0)) ** 2).sum(axis=0) for rows in groups)
-    return square / sum(len(rows) - 1 for rows in groups)
 
 
 def _compared(model, wave, latent, cells, numbers):

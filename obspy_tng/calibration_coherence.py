@@ -25,8 +25,8 @@ _LARGEST = 0.99
 _PER_PARTS, _PER_MOMENTS = -0.8, -8.0  # ln gain per relative excess, polarisation per excess of Fisher's z
 
 
-def measured(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return Fisher's z of the coherence of components, mean of the pairs.
+def measured(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Fisher's z of the coherence of components, mean of the pairs, and of each.
 
     Parameters
     ----------
@@ -40,19 +40,16 @@ def measured(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nda
         Mean over cells of 1.9 s by 1.6 Hz; NaN in parts too short for one. That of the onset is of the first seconds.
     parts : numpy.ndarray, shape (N_PARTS, NB)
         Of each part as a whole (`spectral_extra.coherency`).
+    each : numpy.ndarray, shape (N_OWN, pair), complex64
+        The same with its phase, in the bands it is told in, pair by pair.
     """
     pairs = se.coherency(x, p_s, sp_s)
     coarse, fine = (fisher_z(np.abs(c)).mean(axis=-1) for c in pairs)
+    each = se.fisher_z(np.concatenate([c.reshape(-1, len(se.PAIRS)) for c in pairs])).astype(np.complex64)
     edges = np.searchsorted(_CELL_HZ, _EDGES_HZ[:-1])
     moments = _moments(x, p_s, sp_s).mean(axis=-1)
     moments = np.add.reduceat(moments, edges, axis=-1) / np.diff(edges, append=len(_CELL_HZ))
-    return moments[:, _BAND], np.concatenate([coarse[:, COARSE], fine[None, FINE]]), _z(pairs)
-
-
-def _z(pairs):
-    """Return complex Fisher's z of parts and bands, shape (N_OWN, pair)."""
-    c = np.concatenate([x.reshape(-1, x.shape[-1]) for x in pairs])
-    return (c / np.maximum(np.abs(c), 1e-9) * fisher_z(np.abs(c))).astype(np.complex64)
+    return moments[:, _BAND], np.concatenate([coarse[:, COARSE], fine[None, FINE]]), each
 
 
 def moments_finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:

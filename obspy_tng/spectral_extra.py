@@ -101,12 +101,12 @@ def split_extra(extra: np.ndarray) -> Extra:
 
 def join(onset_s, told, coherency, fine) -> np.ndarray:
     """Return the numbers of one record, shape (N_EXTRA,), of which `split_extra` gives back the meaning."""
-    z = _z(np.concatenate([coherency.ravel(), fine.ravel()]))
+    z = fisher_z(np.concatenate([coherency.ravel(), fine.ravel()]))
     return np.concatenate([[onset_s], told, z.real, z.imag])
 
 
-def _z(c):
-    """Return Fisher's z of complex coherency, its phase kept."""
+def fisher_z(c: np.ndarray) -> np.ndarray:
+    """Return Fisher's z of complex coherency, its phase kept; its size is LARGEST_Z at most."""
     size = np.clip(np.abs(c), 1e-9, np.tanh(LARGEST_Z))
     return c / np.maximum(np.abs(c), 1e-9) * np.arctanh(size)
 

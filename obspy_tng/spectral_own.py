@@ -20,6 +20,8 @@ _BACK = np.linalg.inv(MODES)
 _MOST, _LEAST = np.array([1.3, 1.0, 1.0]), np.array([0.8, 0.0, 0.0])  # of a squared share, by mode
 _ASIDE = 1, 4  # blocks in time and bands, over which variances are averaged
 _FEW = 5  # records of a station, from which on its variance counts
+_SHARP = slice(sp.NP_ + sp.N_PS - 2, sp.NP_ + sp.N_PS + 36)  # frames: S and 5 s after
+_SHARP_ASIDE, _SHARP_BANDS = 12, 4  # frames; lower bands, of 0 to 1.2 Hz, cannot change so soon
 
 
 def own(deviation: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -33,6 +35,23 @@ def own(deviation: np.ndarray, share: np.ndarray) -> np.ndarray:
         Of level, H/Z and E/N.
     """
     return np.tensordot(_BACK, share * np.tensordot(MODES, deviation, axes=1), axes=1)
+
+
+def sharper(deviation: np.ndarray) -> np.ndarray:
+    """Return what mixes lack of the peaks of S, ln power of all components, shape (NT, NB).
+
+    S of each parent is strongest at another moment. Their mix varies as much from frame to frame, but its greatest
+    power over a second is less than that of records: what deviates for less than a second or two counts twice.
+
+    Parameters
+    ----------
+    deviation : numpy.ndarray, shape (3, NT, NB)
+        Of ln power, as it is kept (`own`).
+    """
+    level = deviation[:, :, _SHARP_BANDS:].mean(axis=(0, 2))
+    out = np.zeros(deviation.shape[1:])
+    out[_SHARP, _SHARP_BANDS:] = (level - sp.running_mean(level, _SHARP_ASIDE, 0))[_SHARP, None]
+    return out
 
 
 def shares(
@@ -65,19 +84,19 @@ def shares(
     known = np.isfinite(made) & np.isfinite(again)
     chance = np.where(known, made - again, 0.0) ** 2 / 2
     chance = chance.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    theirs, ours = _within(real, rows) - chance, (_within(made, rows) + _within(again, rows)) / 2 - chance
+    theirs, ours = within(real, rows) - chance, (within(made, rows) + within(again, rows)) / 2 - chance
     theirs, ours = smooth(theirs), smooth(ours)
     least, most = (x.reshape(3, *[1] * (theirs.ndim - 1)) for x in (_LEAST, _MOST))
     return np.sqrt(np.clip(theirs / np.maximum(ours, 1e-3), least, most))
 
 
-def _within(x, rows):
-    """Return the variance within stations."""
+def within(x, rows):
+    """Return the variance within stations, whose rows are given; of complex numbers, too. NaN: none there."""
     square = freedom = 0
     for some in rows:
         n = np.isfinite(x[some]).sum(axis=0)
         mean = np.nansum(x[some], axis=0) / np.maximum(n, 1)
-        square = square + np.nansum((x[some] - mean) ** 2, axis=0)
+        square = square + np.nansum(np.abs(x[some] - mean) ** 2, axis=0)
         freedom = freedom + np.maximum(n - 1, 0)
     return square / np.maximum(freedom, 1)
 

@@ -88,5 +88,8 @@ def test_components_hang_together_in_the_bands_of_the_site():
 
     kept = tuned(model, waves, latents, ln_sd, np.zeros(sm.SHAPE))
     assert kept["coherency"].shape == sc.SHAPE and np.isfinite(kept["coherency"].astype(float)).all()
+    lack = kept["coherency"][3:].astype(float)
+    without = {**kept, "coherency": np.concatenate([kept["coherency"][:3], np.zeros_like(kept["coherency"][3:])])}
+    assert (np.abs(lack) < 1).all() and made(kept) > made(without) + 0.05  # envelopes and filters take of it
     wanted, before, after = z(waves), made({}), made(kept)
     assert wanted > before + 0.2 and 0.25 < (after - before) / (wanted - before) < 1.2, (wanted, before, after)

@@ -13,7 +13,7 @@ from obspy_tng.evaluation import features, sets
 from obspy_tng.evaluation.baselines import mean_of_five
 from obspy_tng.evaluation.novelty import novelty, summary
 from obspy_tng.evaluation.scores import POOL_MEASURES, against_pool
-from obspy_tng.models.spectral_autoencoder import Parts, SpectralAutoencoder, _sharper
+from obspy_tng.models.spectral_autoencoder import Parts, SpectralAutoencoder
 from obspy_tng.models.spectral_timesnet import SpectralConfig, SpectralLoss, SpectralTimesNet
 from obspy_tng.pool import pool_files
 from obspy_tng.preprocessing import land, windows
@@ -194,17 +194,6 @@ def test_little_is_left_below_the_bands():
     told = model.unpack(pool.latents).ln_spectrum + pool.ln_sd[:, :1, None]
     excess = spectral.spectrum(made)[..., low].mean() - told[..., low].mean()
     assert -0.3 < excess < 0.6, excess
-
-
-def test_what_deviates_for_long_is_not_made_sharper():
-    """Of level common to bands and components from S on: nothing of a constant, all but the mean of a peak."""
-    s = spectral.NP_ + spectral.N_PS
-    deviation = np.ones((3, spectral.NT, spectral.NB))
-    assert _sharper(deviation) == pytest.approx(np.zeros(spectral.NT))
-    deviation[:, [s - 10, s + 12]] += 1.0  # before S it is none
-    found = _sharper(deviation)
-    assert found[s + 12] == pytest.approx(1 - 1 / 25) and (found[: s - 2] == 0).all()
-    assert found[s + 13] == pytest.approx(-1 / 25)
 
 
 def test_chance_of_one_record_is_not_passed_on():

@@ -81,11 +81,8 @@ def test_motion_is_made_of_the_kept_deviations(monkeypatch):
         model.render(pool.latents[0], pool.ln_sd[0], None, site=some)
     (power, extra), (kept, kept_extra) = given
     early, kept_early = (spectral_extra.split_extra(x).ln_early for x in (extra, kept_extra))
-    rest = np.delete(
-        np.arange(power.shape[1]), spectral_autoencoder._SHARP
-    )  # of S less is taken away than that (`_sharper`)
-    powers = (x[:, rest] for x in (power, kept, site.power))
-    for whole, half, mean in (powers, (early, kept_early, site.early)):
+    kept = kept - spectral_own.sharper(power - site.power)  # of the level, which is kept whole
+    for whole, half, mean in ((power, kept, site.power), (early, kept_early, site.early)):
         a, b = whole - mean, half - mean
         assert b.mean(axis=0) == pytest.approx(a.mean(axis=0), abs=1e-4) and np.abs(a).max() > 0.1
         assert b[0] - b[1] == pytest.approx((a[0] - a[1]) / 2, abs=1e-4)
@@ -120,3 +117,17 @@ def test_a_site_of_equal_codes_has_no_deviations():
     before = tng.generate(pool=one, model=model, seed=1, sampler="mean")[0].data
     model.network.own_power.fill_(0.5)
     assert tng.generate(pool=one, model=model, seed=1, sampler="mean")[0].data == pytest.approx(before, rel=1e-4)
+
+
+def test_what_deviates_for_long_is_not_made_sharper():
+    """Of level common to bands and components from S on: nothing of a constant, all but the mean of a peak."""
+    s, low = spectral.NP_ + spectral.N_PS, 4  # bands up to 1.2 Hz stay
+    deviation = np.ones((3, spectral.NT, spectral.NB))
+    assert spectral_own.sharper(deviation) == pytest.approx(np.zeros((spectral.NT, spectral.NB)))
+    deviation[:, [s - 10, s + 12], low:] += 1.0  # before S it is none
+    deviation[0, s + 12] += 1.0
+    deviation[1, s + 12] -= 1.0  # of one component more, of another less: no level
+    found = spectral_own.sharper(deviation)
+    assert found[s + 12, low:] == pytest.approx(np.full(spectral.NB - low, 1 - 1 / 25))
+    assert found[s + 13, low:] == pytest.approx(np.full(spectral.NB - low, -1 / 25))
+    assert (found[: s - 2] == 0).all() and (found[:, :low] == 0).all()

@@ -77,12 +77,13 @@ def alone(corpus, tmp_path_factory):
     return out
 
 
-def same(a, b, within=1e-4):
-    """Tell whether two runs have the same losses: first steps within 1e-4, the last epoch within 1 %."""
+def same(a, b, within=1e-4, soon=1e-4):
+    """Tell whether two runs have the same losses: steps within 1e-4, twenty of them `soon`, the last epoch 1 %."""
     steps = [column(folder, "steps", "loss") for folder in (a, b)]
     ends = [[column(folder, "history", name)[-1] for name in ("train_total", "valid_total")] for folder in (a, b)]
     assert len(steps[0]) == len(steps[1]) > 15 and np.ptp(steps[0]) > 100 * within
-    return np.abs(steps[0] - steps[1]).max() < within and np.allclose(*ends, rtol=0.01)
+    apart = np.abs(steps[0] - steps[1])
+    return apart.max() < within and apart[:20].max() < soon and np.allclose(*ends, rtol=0.01)
 
 
 def test_two_processes_have_the_losses_of_one(alone, corpus, tmp_path):
@@ -107,13 +108,14 @@ def waveform(corpus, tmp_path_factory):
 def test_waveforms_have_the_losses_of_one(corpus, waveform, tmp_path):
     """The published kind in the default precision: more than 50 steps within 5e-5, 2e-4 before (see `losses`).
 
-    Rounding grows over the steps: to less than 2e-5 on one kind of processor, 3.4e-5 on another (AMD EPYC).
+    Rounding grows over the steps, from 1e-7 to less than 2e-5 on one kind of processor, 3.4e-5 on another (AMD EPYC):
+    of twenty steps 1e-6 is asked.
     """
     process = start(corpus, tmp_path / "run", settings=WAVEFORM)
     err = process.communicate(timeout=120)[1]
     assert process.returncode == 0, err
     assert len(column(waveform, "steps", "loss")) > 50
-    assert same(waveform, tmp_path / "run", within=5e-5)
+    assert same(waveform, tmp_path / "run", within=5e-5, soon=1e-6)
 
 
 def test_stations_have_the_losses_of_one(corpus, waveform, tmp_path):
@@ -126,7 +128,7 @@ def test_stations_have_the_losses_of_one(corpus, waveform, tmp_path):
     err = process.communicate(timeout=120)[1]
     assert process.returncode == 0, err
     assert len(column(tmp_path / "alone", "steps", "loss")) > 50
-    assert same(tmp_path / "alone", tmp_path / "run", within=5e-5)
+    assert same(tmp_path / "alone", tmp_path / "run", within=5e-5, soon=1e-6)
 
 
 def test_killed_process_ends_all_and_can_be_resumed(alone, corpus, tmp_path):

@@ -15,8 +15,6 @@ from obspy_tng.spectral_noise import Coherence
 from obspy_tng.spectral_synthesis import synthesise
 
 _BATCH = 16
-_SHARP = slice(spectral.NP_ + spectral.N_PS - 2, spectral.NP_ + spectral.N_PS + 36)  # frames: S and 5 s after
-_SHARP_FRAMES, _SHARP_BANDS = 12, 4  # aside; lower bands, of 0 to 1.2 Hz, cannot change so soon
 
 
 class Parts(NamedTuple):
@@ -124,8 +122,8 @@ class SpectralAutoencoder(Autoencoder):
         power, extra = self.power(parts)[0], parts.extra[0].copy()
         told = extra[1 : 1 + N_TOLD]  # changed in place
         if site is not None:
-            power = site.power + spectral_own.own(power - site.power, site.share) + site.missed
-            power[:, :, _SHARP_BANDS:] += _sharper(power - site.power - site.missed)[:, None]
+            deviation = spectral_own.own(power - site.power, site.share)
+            power = site.power + deviation + spectral_own.sharper(deviation) + site.missed
             early = told_early(told)
             early[...] = site.early + spectral_own.own(early - site.early, self.network.own_early.cpu().numpy())
         told -= self.network.extra_excess.cpu().numpy()
@@ -210,18 +208,6 @@ class SpectralAutoencoder(Autoencoder):
         edges = np.cumsum([config.latent * config.steps, config.spectrum, N_EXTRA])
         code, spectrum, extra, rest = np.split(flat, edges, axis=1)
         return Parts(code.reshape(n, config.latent, config.steps), spectrum.reshape(n, 3, -1), extra, rest[:, 0])
-
-
-def _sharper(deviation):
-    """Return what a mix lacks of the peaks of S, ln power by frame, shape (NT,).
-
-    S of each parent is strongest at another moment. Their mix varies as much from frame to frame, but its greatest
-    power over a second is a tenth less than that of records: what deviates for less than a second or two counts twice.
-    """
-    level = deviation[:, :, _SHARP_BANDS:].mean(axis=(0, 2))
-    out = level - spectral.running_mean(level, _SHARP_FRAMES, 0)
-    out[: _SHARP.start], out[_SHARP.stop :] = 0, 0
-    return out
 
 
 def inputs(known) -> tuple[np.ndarray, np.ndarray]:
