@@ -66,6 +66,10 @@ class LatentPool:
         What codes miss of the records of each host (`obspy_tng.spectral_missed`); of size 0 for other models.
     coherency : numpy.ndarray, shape (hosts, ...), float16
         How its components hang together (`obspy_tng.spectral_coherency`); likewise.
+    p_lines : numpy.ndarray, shape (hosts, ...), float16
+        ln gain of the lines of its P (`obspy_tng.spectral_first`); likewise.
+    rough : numpy.ndarray, shape (hosts, ...), float16
+        How rough its spectra are (`obspy_tng.spectral_rough`); likewise.
     f0_hz : float
         Of the records the pool was built from (chosen or not), or of the target curve; NaN without a clear peak.
     about : dict
@@ -90,6 +94,8 @@ class LatentPool:
     ln_ratio: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     missed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     coherency: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+    p_lines: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+    rough: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     latitude_deg: float = np.nan
     longitude_deg: float = np.nan
     elevation_m: float = np.nan

@@ -122,6 +122,11 @@ def told(x: np.ndarray, p_s: float) -> np.ndarray:
     return np.concatenate([noise_spectrum(x, p_s).ravel(), early(x, p_s)[0].ravel(), first.ravel()])
 
 
+def told_noise(told: np.ndarray) -> np.ndarray:
+    """Return the ln amplitudes of the noise, ``(..., 3, len(NOISE_HZ))``, of told numbers, ``(..., N_TOLD)``."""
+    return told[..., :N_NOISE].reshape(*told.shape[:-1], 3, -1)
+
+
 def told_early(told: np.ndarray) -> np.ndarray:
     """Return the ln powers of the first instants, ``(..., *EARLY_SHAPE)``, of told numbers, ``(..., N_TOLD)``."""
     return told[..., N_NOISE : N_NOISE + N_EARLY].reshape(*told.shape[:-1], *EARLY_SHAPE)

@@ -3,6 +3,8 @@
 P of an earthquake sets in as one pulse, the same on all components but for its size and sign, and of one direction for
 all earthquakes from one side. Noise of the right coherency on average has another direction in each record, and a
 classifier needs no more. So the cross spectra of the frame of 1.28 s about P are brought about, not left to chance.
+
+Which lines of the next two seconds a component is strong in is the site's: of that a pool keeps a mean.
 """
 
 from __future__ import annotations
@@ -17,18 +19,23 @@ from obspy_tng.preprocessing import SAMPLING_RATE_HZ
 from obspy_tng.spectral import running_mean
 from obspy_tng.spectral_noise import nearest, roots
 
-_SAMPLES, _PADDED = 128, 512  # of the motion that is moved, which fades from .3 to .8 s after P
+_SAMPLES, _PADDED = 128, 512  # of the motion that is moved, which fades from .15 to .5 s after P
 _P = se.FRAME  # sample of P in the short record that is looked at
 _MOVED = slice(_P, _P + _SAMPLES)
-_FADE = np.cos(np.pi / 2 * np.clip((np.arange(_SAMPLES) / SAMPLING_RATE_HZ - 0.3) / 0.5, 0, 1)) ** 2
+_FADE = np.cos(np.pi / 2 * np.clip((np.arange(_SAMPLES) / SAMPLING_RATE_HZ - 0.15) / 0.35, 0, 1)) ** 2
 _SPLIT_HZ = 1.2, 2.0, 3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0  # bands that are moved by themselves
 _ROUNDS = 3
 _LARGEST_TURN = 10.0
 _LEAST_WANTED, _LEAST_NOW = 0.0005, 0.002  # of the smallest eigenvalue over their sum
 _RIDGE = 0.001
+_FEW_LINES = 13  # bands of fewer count as if they had as many
 _LATER_S = 0.75  # the frame so long after P should stay as it is
 _LOW_SAMPLES, _LOW_LINES = 512, slice(1, 9)  # and so should 0.2 to 1.6 Hz of what follows
 _KEPT = (3, 0.25), (2, 0.4)  # of both: lines to each side over which their power is smoothed, and weight
+AFTER_P_S = 0.35, 0.85, 1.5  # centres of frames in which P has lines of its own at each site
+_END_S = 2.2
+SHAPE = len(AFTER_P_S), 3, se.FRAME // 2  # of what a pool keeps of them: moment, component, line
+_REACH = 1024  # samples
 
 
 def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int) -> np.ndarray:
@@ -59,6 +66,7 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
     wanted = _positive(nearest(known.coherency[se.ONSET]) * size[:, :, None] * size[:, None], _LEAST_WANTED)
     band = se.first_bands(_views()[0].shape[-1])
     weight = 1 / np.sqrt(np.einsum("lii->il", wanted[band]).real)
+    weight *= np.sqrt(np.maximum(1, _FEW_LINES / np.bincount(band)[band]))
     for _ in range(_ROUNDS):
         motion = noise + signal
         lines, *kept = _lines(motion)
@@ -78,6 +86,56 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
         shares = np.linalg.solve(square, effect[..., : goal.shape[-1]] @ goal[..., None])[..., 0]
         signal[:, _MOVED] += shares @ moves  # of `out`, too
     return out
+
+
+def lines_after(x: np.ndarray, p_s: float) -> np.ndarray:
+    """Return the ln power of the lines of frames after P, without that of 0 Hz, shape SHAPE."""
+    lines = rfft(se.frames(x, p_s + np.array(AFTER_P_S), se.FRAME) * se.hann(se.FRAME), axis=-1)[..., 1:]
+    return np.log(np.abs(lines) ** 2 + 1e-60).swapaxes(0, 1)
+
+
+def as_of_site(signal: np.ndarray, ln_gain: np.ndarray, first: int) -> np.ndarray:
+    """Return the signal, its first two seconds filtered by what a site's P has of its own, with minimum phase.
+
+    Parameters
+    ----------
+    signal : numpy.ndarray, shape (3, sample)
+        Begins with P.
+    ln_gain : numpy.ndarray, shape SHAPE
+        Of amplitude; from one moment to the next it fades over.
+    first : int
+        Sample of P.
+    """
+    last = min(first + _REACH, signal.shape[-1])
+    line = np.fft.rfftfreq(2 * _REACH, 1 / SAMPLING_RATE_HZ)
+    at = np.arange(1, SHAPE[2] + 1) * SAMPLING_RATE_HZ / se.FRAME
+    ln = np.array([[np.interp(line, at, row) for row in rows] for rows in ln_gain])
+    parts = _fades()[:, None] * signal[:, first:last][:, : _fades().shape[-1]]
+    filtered = irfft(rfft(parts, 2 * _REACH) * (minimum_phase(ln) - 1), 2 * _REACH).sum(axis=0)
+    out = signal.copy()
+    out[:, first:last] += filtered[:, : last - first]
+    return out
+
+
+@lru_cache(maxsize=1)
+def _fades():
+    """Return the share of each sample after P that is of each moment, shape (moment, sample)."""
+    time_s = np.arange(int(_END_S * SAMPLING_RATE_HZ)) / SAMPLING_RATE_HZ
+    nodes = np.eye(len(AFTER_P_S) + 1)[:-1]
+    return np.array([np.interp(time_s, [*AFTER_P_S, _END_S], row) for row in nodes])
+
+
+def minimum_phase(ln_gain: np.ndarray) -> np.ndarray:
+    """Return responses of minimum phase (from the folded cepstrum) of ln gains at Fourier lines, to Nyquist."""
+    n = 2 * (ln_gain.shape[-1] - 1)
+    cepstrum = irfft(ln_gain, n, axis=-1)
+    cepstrum[..., 1 : n // 2] *= 2
+    cepstrum[..., n // 2 + 1 :] = 0
+    ln = rfft(cepstrum, axis=-1).astype(np.complex64)  # a fourth of the time, and accurate to 1e-6
+    response = np.empty_like(ln)
+    size = np.exp(ln.real)  # in parts: NumPy's exponential of complex numbers takes three times as long
+    response.real, response.imag = size * np.cos(ln.imag), size * np.sin(ln.imag)
+    return response
 
 
 def _lines(x):

@@ -13,14 +13,17 @@ from collections.abc import Callable
 import numpy as np
 
 from obspy_tng import spectral as sp
+from obspy_tng.spectral_extra import NOISE_HZ
 from obspy_tng.spectral_missed import FRAMES
 
 MODES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.5, 0.5, -1.0], [1.0, -1.0, 0.0]])  # level, H/Z and E/N of ln power
 _BACK = np.linalg.inv(MODES)
 _MOST, _LEAST = np.array([1.3, 1.0, 1.0]), np.array([0.8, 0.0, 0.0])  # of a squared share, by mode
 _ASIDE = 1, 4  # blocks in time and bands, over which variances are averaged
+_MORE = 0.3  # of noise before P, added to a squared share: mean power scatters less by chance than its logarithm
 _FEW = 5  # records of a station, from which on its variance counts
 _SHARP = slice(sp.NP_ + sp.N_PS - 2, sp.NP_ + sp.N_PS + 36)  # frames: S and 5 s after
+_SHARPER = np.array([1.25, 1.25, 0.75])  # times, of E, N, Z
 _SHARP_ASIDE, _SHARP_BANDS = 12, 4  # frames; lower bands, of 0 to 1.2 Hz, cannot change so soon
 
 
@@ -38,10 +41,11 @@ def own(deviation: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def sharper(deviation: np.ndarray) -> np.ndarray:
-    """Return what mixes lack of the peaks of S, ln power of all components, shape (NT, NB).
+    """Return what mixes lack of the peaks of S, ln power, shape (3, NT, NB).
 
     S of each parent is strongest at another moment. Their mix varies as much from frame to frame, but its greatest
-    power over a second is less than that of records: what deviates for less than a second or two counts twice.
+    power over a second is less than that of records: what deviates for less than a second or two counts twice, and of
+    the horizontals, whose peaks are the sharper, more than of the vertical.
 
     Parameters
     ----------
@@ -49,9 +53,16 @@ def sharper(deviation: np.ndarray) -> np.ndarray:
         Of ln power, as it is kept (`own`).
     """
     level = deviation[:, :, _SHARP_BANDS:].mean(axis=(0, 2))
-    out = np.zeros(deviation.shape[1:])
-    out[_SHARP, _SHARP_BANDS:] = (level - sp.running_mean(level, _SHARP_ASIDE, 0))[_SHARP, None]
+    sharp = _SHARPER[:, None] * (level - sp.running_mean(level, _SHARP_ASIDE, 0))
+    out = np.zeros(deviation.shape)
+    out[:, _SHARP, _SHARP_BANDS:] = sharp[:, _SHARP, None]
     return out
+
+
+def of_noise(share: np.ndarray) -> np.ndarray:
+    """Return the shares of deviations of noise before P at NOISE_HZ, shape (3, frequency), from those of blocks."""
+    square = np.array([np.interp(NOISE_HZ, sp.BAND_HZ, row) ** 2 for row in share[:, 0]])
+    return np.sqrt(square + _MORE * np.maximum(1 - square, 0))
 
 
 def shares(

@@ -20,13 +20,14 @@ from obspy_tng.preprocessing import HIGHPASS_HZ, NPTS, P_AT_S, SAMPLING_RATE_HZ
 from obspy_tng.spectral import SPEC_HZ, spectrum
 from obspy_tng.spectral_coherency import SiteCoherency, at_bands
 from obspy_tng.spectral_envelopes import between, bounded, cells, shaped
-from obspy_tng.spectral_first import as_first
+from obspy_tng.spectral_first import as_first, as_of_site, minimum_phase
 from obspy_tng.spectral_noise import AS_TOLD, LENGTH, STEP, Coherence, cells_of_part, coherent, narrow, polarised
+from obspy_tng.spectral_rough import MIDDLE_HZ, USUAL
 
 _BEFORE = 64  # samples of noise before the first one kept, at least
 _PADDED = 2 * LENGTH
 _CORRECTIONS = 2
-_LEVEL = 0.05  # ln; noise of the right spectrum has peaks 10 % lower than motion: half of it goes to the level
+_LEVEL = 0.02  # ln; noise of the right spectrum has peaks 4 % lower than motion: half of it goes to the level
 _LEAST_LEAK_HZ = 0.5
 _LEAK_CORNER = 0.9  # of the next lower band
 _LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
@@ -34,12 +35,13 @@ _STEEP_HZ = 45.0  # towards Nyquist spectra are too steep for their smoothing: c
 _MOST_HUM, _HUM_HZ = -0.5, 0.25  # ln of noise over all there is, at lower frequencies
 _WEAK = 0.1  # of the largest power
 _EVERYWHERE_HZ = 0.2, 0.4, 1.0, 2.0  # between, a correction is of the whole signal; else of strong motion alone
-_ROUGH_HZ, _ROUGH_LN, _ROUGH_COMMON = 0.8, 0.25, 0.7  # so that frames are as rough over frequency as those of records
+_ROUGH_HZ = 0.8  # step of a random gain
 
 
 def synthesise(
     ln_power: np.ndarray, ln_spectrum: np.ndarray, extra: np.ndarray, ln_scale: float, ln_sp: float,
     rng: np.random.Generator, coherence: Coherence = AS_TOLD, site: SiteCoherency | None = None,
+    p_lines: np.ndarray | None = None, rough: np.ndarray = USUAL,
 ) -> np.ndarray:  # fmt: skip
     """Make motion of a description.
 
@@ -56,6 +58,10 @@ def synthesise(
         What a calibration found; of itself, motion is a little less coherent than it is told to be.
     site : SiteCoherency, optional
         What the site is known for.
+    p_lines : numpy.ndarray, shape spectral_first.SHAPE, optional
+        ln gain of the lines of P that is the site's.
+    rough : numpy.ndarray, shape spectral_rough.SHAPE
+        sd of a random ln gain that makes spectra as rough as those of the site.
 
     Returns
     -------
@@ -78,7 +84,7 @@ def synthesise(
     # after P noise and signal are of different times of the same bands, lest they interfere
     far = np.roll(bands.imag, LENGTH // 2, axis=-1)
     far[..., : start + p] = bands.imag[..., : start + p]
-    fine = _fall(ln_spectrum) + _rough(rng)
+    fine = _fall(ln_spectrum) + _rough(rng, rough)
     noise = _like_before(shaped(far, noise_power), known.ln_noise, fine, start, p)
     signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
@@ -100,6 +106,8 @@ def synthesise(
         both = _causal(np.concatenate([strong, weak]), np.concatenate([change, weaker]))
         strong, weak = both[:3], both[3:]
     signal = weak + strong
+    if p_lines is not None:
+        signal = as_of_site(signal, p_lines, start + p)
     signal = signal + _earlier(noise, signal, known.ln_early, start + p)
     signal = as_first(noise, signal, known, start + p)
     return _without_drift(noise + signal)[:, keep] * np.exp(float(ln_scale) + _LEVEL)
@@ -187,16 +195,15 @@ def _without_drift(x):
     return irfft(rfft(x, _PADDED, axis=-1) * np.exp(ln_gain), _PADDED, axis=-1)[:, :LENGTH]
 
 
-def _rough(rng):
-    """Return a random ln gain at lines of _PADDED, shape (3, line): spectra are rougher than the described ones.
+def _rough(rng, size):
+    """Return a random ln gain of given sd at lines of _PADDED: spectra are rougher than the described ones.
 
-    Much of it is common to the components.
+    The same for all components: ratios of theirs scatter enough by chance.
     """
     nodes_hz = np.arange(0, 50 + _ROUGH_HZ, _ROUGH_HZ)
-    rough = rng.standard_normal((4, len(nodes_hz)))
-    rough = np.sqrt(1 - _ROUGH_COMMON) * rough[:3] + np.sqrt(_ROUGH_COMMON) * rough[3]
     line = np.fft.rfftfreq(_PADDED, 1 / SAMPLING_RATE_HZ)
-    return _ROUGH_LN * np.array([np.interp(line, nodes_hz, row) for row in rough]) - _ROUGH_LN**2  # mean power stays
+    size = np.interp(line, MIDDLE_HZ, size)
+    return size * np.interp(line, nodes_hz, rng.standard_normal(len(nodes_hz))) - size**2  # mean power stays
 
 
 def _like_before(noise, ln_noise, fine, start, p):
@@ -227,11 +234,4 @@ def _ln_lines(samples):
 def _causal(x, ln_gain, more=0.0):
     """Filter by a ln gain at SPEC_HZ with minimum phase (from the folded cepstrum)."""
     ln = np.array([_on_lines(_PADDED, SPEC_HZ, row) for row in np.clip(ln_gain, -3, 3)])
-    cepstrum = irfft(ln + more, _PADDED, axis=-1)
-    cepstrum[:, 1 : _PADDED // 2] *= 2
-    cepstrum[:, _PADDED // 2 + 1 :] = 0
-    ln = rfft(cepstrum, axis=-1).astype(np.complex64)  # a fourth of the time, and accurate to 1e-6
-    response = np.empty_like(ln)
-    size = np.exp(ln.real)  # in parts: NumPy's exponential of complex numbers takes three times as long
-    response.real, response.imag = size * np.cos(ln.imag), size * np.sin(ln.imag)
-    return irfft(rfft(x, _PADDED, axis=-1) * response, _PADDED, axis=-1)[:, :LENGTH]
+    return irfft(rfft(x, _PADDED, axis=-1) * minimum_phase(ln + more), _PADDED, axis=-1)[:, :LENGTH]

@@ -82,13 +82,28 @@ def test_motion_is_made_of_the_kept_deviations(monkeypatch):
     (power, extra), (kept, kept_extra) = given
     early, kept_early = (spectral_extra.split_extra(x).ln_early for x in (extra, kept_extra))
     kept = kept - spectral_own.sharper(power - site.power)  # of the level, which is kept whole
-    for whole, half, mean in ((power, kept, site.power), (early, kept_early, site.early)):
+    for whole, half, mean in ((power, kept, site.power), (early, kept_early, spectral_extra.told_early(site.told))):
         a, b = whole - mean, half - mean
         assert b.mean(axis=0) == pytest.approx(a.mean(axis=0), abs=1e-4) and np.abs(a).max() > 0.1
         assert b[0] - b[1] == pytest.approx((a[0] - a[1]) / 2, abs=1e-4)
         assert b[:2].mean(axis=0) - b[2] == pytest.approx((a[:2].mean(axis=0) - a[2]) / 2, abs=1e-4)
-    a, b = (np.delete(x, 1 + spectral_extra.N_NOISE + np.arange(spectral_extra.N_EARLY)) for x in (extra, kept_extra))
-    assert np.array_equal(a, b)  # onset, noise, first motion and coherency are as they were
+    noise, kept_noise = (spectral_extra.split_extra(x).ln_noise for x in (extra, kept_extra))
+    a, b = (x - spectral_extra.told_noise(site.told) for x in (noise, kept_noise))
+    assert b.mean(axis=0) == pytest.approx(a.mean(axis=0), abs=1e-4)
+    share = np.sqrt(0.25 + 0.3 * 0.75)  # of noise a little more is kept
+    assert b[0] - b[1] == pytest.approx(share * (a[0] - a[1]), abs=1e-4) and np.abs(a[0] - a[1]).max() > 0.1
+    rest = np.arange(len(extra)) > spectral_extra.N_NOISE + spectral_extra.N_EARLY
+    assert extra[0] == kept_extra[0] and np.array_equal(extra[rest], kept_extra[rest])  # onset, first motion, coherency
+
+
+def test_shares_of_noise_are_those_of_the_first_block():
+    """Between bands linear in Hz; nearer to one than those of the blocks, and what is above one stays."""
+    blocks = np.zeros((3, 14, spectral.NB))
+    blocks[0, 0], blocks[1, 0], blocks[2, 1:] = 1.1, np.where(spectral.BAND_HZ < 10, 0.0, 0.6), 1.0
+    level, hz, en = spectral_own.of_noise(blocks)
+    assert level == pytest.approx(np.full(level.shape, 1.1)) and en == pytest.approx(np.full(en.shape, np.sqrt(0.3)))
+    above = spectral_extra.NOISE_HZ > 11
+    assert hz[above] == pytest.approx(np.sqrt(0.36 + 0.3 * 0.64)) and hz[0] == pytest.approx(np.sqrt(0.3))
 
 
 def test_ratios_of_made_motion_scatter_less():
@@ -120,14 +135,15 @@ def test_a_site_of_equal_codes_has_no_deviations():
 
 
 def test_what_deviates_for_long_is_not_made_sharper():
-    """Of level common to bands and components from S on: nothing of a constant, all but the mean of a peak."""
+    """Of level common to bands and components from S on: nothing of a constant; of a peak more the horizontals."""
     s, low = spectral.NP_ + spectral.N_PS, 4  # bands up to 1.2 Hz stay
     deviation = np.ones((3, spectral.NT, spectral.NB))
-    assert spectral_own.sharper(deviation) == pytest.approx(np.zeros((spectral.NT, spectral.NB)))
+    assert spectral_own.sharper(deviation) == pytest.approx(np.zeros(deviation.shape))
     deviation[:, [s - 10, s + 12], low:] += 1.0  # before S it is none
     deviation[0, s + 12] += 1.0
     deviation[1, s + 12] -= 1.0  # of one component more, of another less: no level
     found = spectral_own.sharper(deviation)
-    assert found[s + 12, low:] == pytest.approx(np.full(spectral.NB - low, 1 - 1 / 25))
-    assert found[s + 13, low:] == pytest.approx(np.full(spectral.NB - low, -1 / 25))
-    assert (found[: s - 2] == 0).all() and (found[:, :low] == 0).all()
+    for times, component in zip((1.25, 1.25, 0.75), found, strict=True):
+        assert component[s + 12, low:] == pytest.approx(np.full(spectral.NB - low, times * (1 - 1 / 25)))
+        assert component[s + 13, low:] == pytest.approx(np.full(spectral.NB - low, -times / 25))
+    assert (found[:, : s - 2] == 0).all() and (found[..., :low] == 0).all()

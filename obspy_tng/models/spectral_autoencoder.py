@@ -7,10 +7,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import torch
 
-from obspy_tng import spectral, spectral_coherency, spectral_missed, spectral_own
+from obspy_tng import spectral, spectral_coherency, spectral_first, spectral_missed, spectral_own, spectral_rough
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
-from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, of_pairs, told_early
+from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, of_pairs, told_early, told_noise
 from obspy_tng.spectral_noise import Coherence
 from obspy_tng.spectral_synthesis import synthesise
 
@@ -31,17 +31,23 @@ class Site(NamedTuple):
 
     mean: np.ndarray  # latent
     power: np.ndarray  # (3, NT, NB), ln, of the mean code
-    early: np.ndarray  # ln power of the first instants, of the mean
+    told: np.ndarray  # (N_TOLD,), of the mean
     missed: np.ndarray | float  # ln power that codes miss, on the lattice
     share: np.ndarray  # of a deviation from `power` that is a record's own, on the lattice
+    noise_share: np.ndarray  # likewise, of noise before P
     coherency: spectral_coherency.SiteCoherency | None
+    p_lines: np.ndarray | None  # ln gain of the lines of P, see `spectral_first.as_of_site`
+    rough: np.ndarray  # sd of the random ln gain, see `spectral_rough`
 
 
 class SpectralAutoencoder(Autoencoder):
     """Network, card and device of a trained spectral TimesNet-Gen; latents are energies, not waveforms."""
 
     layout = spectral.LAYOUT
-    site_shapes: ClassVar[dict] = {"missed": spectral_missed.SHAPE, "coherency": spectral_coherency.SHAPE}
+    site_shapes: ClassVar[dict] = {
+        "missed": spectral_missed.SHAPE, "coherency": spectral_coherency.SHAPE, "p_lines": spectral_first.SHAPE,
+        "rough": spectral_rough.SHAPE,
+    }  # fmt: skip
     mixed = 3  # energies of three records are no copy of any
 
     @property
@@ -88,14 +94,20 @@ class SpectralAutoencoder(Autoencoder):
             if found is not None:
                 buffer.copy_(torch.from_numpy(found))
 
-    def site(self, latents: np.ndarray, missed: np.ndarray | None = None, coherency: np.ndarray | None = None) -> Site:
+    def site(
+        self, latents: np.ndarray, missed: np.ndarray | None = None, coherency: np.ndarray | None = None,
+        p_lines: np.ndarray | None = None, rough: np.ndarray = spectral_rough.USUAL,
+    ) -> Site:  # fmt: skip
         """Return what motion made of latents (n, rows, steps) of a site shares; the others are what its pool keeps."""
         mean = latents.mean(axis=0)
         parts = self.unpack(mean[None])
         lacking = 0.0 if missed is None else spectral_missed.spread(missed)
-        share = spectral_missed.spread(self.network.own_power.cpu().numpy())
+        own = self.network.own_power.cpu().numpy()
+        shares = spectral_missed.spread(own), spectral_own.of_noise(own)
         finely = None if coherency is None else spectral_coherency.SiteCoherency.kept(coherency, len(latents))
-        return Site(mean, self.power(parts)[0], told_early(parts.extra[0, 1 : 1 + N_TOLD]), lacking, share, finely)
+        return Site(
+            mean, self.power(parts)[0], parts.extra[0, 1 : 1 + N_TOLD], lacking, *shares, finely, p_lines, rough
+        )
 
     def settled(self, latent: np.ndarray, site: Site, main: np.ndarray) -> np.ndarray:
         """Return a mixed latent, its coherency a little nearer to the mean of the pool, with a parent's onset.
@@ -124,13 +136,12 @@ class SpectralAutoencoder(Autoencoder):
         if site is not None:
             deviation = spectral_own.own(power - site.power, site.share)
             power = site.power + deviation + spectral_own.sharper(deviation) + site.missed
-            early = told_early(told)
-            early[...] = site.early + spectral_own.own(early - site.early, self.network.own_early.cpu().numpy())
+            for view, share in ((told_noise, site.noise_share), (told_early, self.network.own_early.cpu().numpy())):
+                mine, middle = view(told), view(site.told)
+                mine[...] = middle + spectral_own.own(mine - middle, share)
         told -= self.network.extra_excess.cpu().numpy()
-        coherency = None if site is None else site.coherency
-        return synthesise(
-            power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng, self.coherence(), coherency
-        )
+        of_site = () if site is None else (site.coherency, site.p_lines, site.rough)
+        return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng, self.coherence(), *of_site)
 
     def encode(self, x, station=None):
         """Refuse: there is no code of a waveform here."""
