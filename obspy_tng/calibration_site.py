@@ -7,6 +7,8 @@ pool's codes and comparing it with the pool's records.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from obspy_tng import spectral as sp
@@ -25,6 +27,16 @@ _STEP_P = 0.8  # likewise of lines of P, in both rounds
 _RENDERED, _TIMES, _MOST = 80, 4, 120  # waves per round, about; of a record, at most; records
 _LARGEST = 2.5  # ln
 _PER_MOMENTS, _PER_PARTS, _LEAST_Z, _LARGEST_GAIN = 1.0, 0.5, 0.3, 1.5  # ln gain per relative lack of coherence
+
+
+class _Seen(NamedTuple):
+    """What is compared, of one wave or of many along a first axis."""
+
+    cells: np.ndarray  # ln power of the lattice's cells over the scale, NaN beyond the end
+    moments: np.ndarray  # of coherence, see `calibration_coherence.moments_finely`
+    coherency: np.ndarray  # complex, see `spectral_coherency.finely`
+    lines: np.ndarray  # ln power after P over the scale, see `spectral_first.lines_after`
+    steps: np.ndarray  # see `spectral_rough.steps`
 
 
 def compared(n: int) -> np.ndarray:
@@ -66,42 +78,40 @@ def tuned(
 
     def seen(x, i):
         x = land(np.asarray(x, dtype=float)[None])[0]
+        p_s, sp_s = at[i]
         scale = sp.scale_of(sp.spectrum(x))
-        lines = lines_after(x, at[i][0]) - 2 * scale
-        of_cells, of_c = cells_of(x, *at[i], scale), (moments_finely(x, *at[i]), finely(x, *at[i]))
-        return of_cells, *of_c, lines, steps(x, at[i][0])
+        of_coherence = moments_finely(x, p_s, sp_s), finely(x, p_s, sp_s)
+        return _Seen(cells_of(x, p_s, sp_s, scale), *of_coherence, lines_after(x, p_s) - 2 * scale, steps(x, p_s))
 
-    each = on_all_cores(lambda i: seen(waves[i], i), range(n))
-    real, moments, c, lines, rough_steps = map(np.array, zip(*each, strict=True))
-    count = np.isfinite(block_means(real, parts.ln_sp)).sum(axis=0)
-    lines, p_lines = mean(lines), np.zeros(SHAPE)
-    rough_steps, rough = mean(rough_steps), USUAL
-    moments, whole, c = mean(moments), mean(fisher_z(np.abs(c))), mean(c)
+    def together(see, numbers):
+        return _Seen(*map(np.array, zip(*on_all_cores(see, numbers), strict=True)))
+
+    real = together(lambda i: seen(waves[i], i), range(n))
+    count = np.isfinite(block_means(real.cells, parts.ln_sp)).sum(axis=0)
+    theirs, whole = _Seen(*map(mean, real)), mean(fisher_z(np.abs(real.coherency)))
     after = np.arange(len(FRAMES)) >= np.searchsorted(FRAMES, sp.NP_)
-    share, out, ln_gain = count / (count + FEW), np.array(missed, dtype=float), np.zeros(c.shape)
-    lack_c = np.zeros_like(c)
+    share_of_blocks, share = count / (count + FEW), n / (n + FEW)
+    out, ln_gain, lack_c = np.array(missed, dtype=float), np.zeros(whole.shape), np.zeros_like(theirs.coherency)
+    p_lines, rough = np.zeros(SHAPE), USUAL
     for number, step in enumerate(_STEPS):
-        site = model.site(latents, out, packed(c, ln_gain, lack_c), p_lines, rough)
+        site = model.site(latents, out, packed(theirs.coherency, ln_gain, lack_c), p_lines, rough)
 
         def made(k, number=number, site=site):
             i = k % n
             rng = np.random.default_rng([seed, number, k])
             return seen(model.render(latents[some[i]], ln_sd[some[i]], rng, site=site), i)
 
-        found, now, all_of_it, theirs, made_steps = map(
-            np.array, zip(*on_all_cores(made, range(n * times)), strict=True)
-        )
-        found = found.reshape(times, *real.shape)
-        lack = np.add.reduceat(mean(real - found.mean(axis=0)), FRAMES, axis=1) / np.diff(FRAMES, append=sp.NT)[:, None]
-        out[:, after] += (step * (share * (out + lack) - out))[:, after]
+        ours = together(made, range(n * times))
+        lack = mean(real.cells - ours.cells.reshape(times, *real.cells.shape).mean(axis=0))
+        lack = np.add.reduceat(lack, FRAMES, axis=1) / np.diff(FRAMES, append=sp.NT)[:, None]
+        out[:, after] += (step * (share_of_blocks * (out + lack) - out))[:, after]
         out = np.clip(out, -_LARGEST, _LARGEST)
-        more = _PER_MOMENTS * (moments - mean(now)) + _PER_PARTS * (whole - mean(fisher_z(np.abs(all_of_it))))
-        ln_gain = ln_gain + n / (n + FEW) * more / np.maximum(whole, _LEAST_Z)
-        ln_gain = np.clip(ln_gain, -_LARGEST_GAIN, _LARGEST_GAIN)
-        wanted = n / (n + FEW) * (p_lines + (lines - mean(theirs)) / 2)  # of amplitude
+        whole_now, now = mean(fisher_z(np.abs(ours.coherency))), _Seen(*map(mean, ours))
+        more = _PER_MOMENTS * (theirs.moments - now.moments) + _PER_PARTS * (whole - whole_now)
+        ln_gain = np.clip(ln_gain + share * more / np.maximum(whole, _LEAST_Z), -_LARGEST_GAIN, _LARGEST_GAIN)
+        wanted = share * (p_lines + (theirs.lines - now.lines) / 2)  # of amplitude
         p_lines = np.clip(p_lines + _STEP_P * (wanted - p_lines), -_LARGEST / 2, _LARGEST / 2)
-        wanted = changed(rough, rough_steps, mean(made_steps))
-        rough = rough + n / (n + FEW) * (wanted - rough)
-        lack_c = lack_c + step * n / (n + FEW) * (c - mean(all_of_it))
-    kept = {"missed": out, "coherency": packed(c, ln_gain, lack_c), "p_lines": p_lines, "rough": rough}
+        rough = rough + share * (changed(rough, theirs.steps, now.steps) - rough)
+        lack_c = lack_c + step * share * (theirs.coherency - now.coherency)
+    kept = {"missed": out, "coherency": packed(theirs.coherency, ln_gain, lack_c), "p_lines": p_lines, "rough": rough}
     return {key: array.astype(np.float16) for key, array in kept.items()}
