@@ -60,11 +60,11 @@ def main():
             waves, _ = realise(pool, models[name], sampler, 0, range(args.n))
             samples[mode] = features.compute(sets.of_arrays(waves, station), jobs=2)
         print(f"{station}: {len(own)} records, f0 of the records {np.round(np.sort(real.f0_hz), 2)} Hz")
-        print(f"{'':26}" + "".join(f"{m:>16}" for m in PRINTED))
+        print(f"{'':26}" + "".join(f"{m:>22}" for m in PRINTED))
         for mode, sample in samples.items():
             a, b = against_pool(sample, real, [station]), against_heldout(sample, real, [station])
             values = dict(zip(NAMES, [*a.overall, *b.overall], strict=True))
-            print(f"{mode:26}" + "".join(f"{values[m]:16.2f}" for m in PRINTED))
+            print(f"{mode:26}" + "".join(f"{values[m]:22.2f}" for m in PRINTED))
     corpus = Corpus(args.corpus)
     codes = np.array(corpus.codes())
     many = [r for r in records if sum(q.station == r.station for q in records) > 1]
