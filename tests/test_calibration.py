@@ -128,6 +128,6 @@ def test_the_shipped_network_is_calibrated():
     assert float(model.network.power_excess.abs().max()) > 0.2
     assert float(model.network.usually_missed.abs().max()) > 0.1
     own = model.own_coherency()  # before P, at the onset, in the first seconds of P, P and S: five bands each; the coda
-    assert own[2:4].min() > 0.9 and own[36:44].min() > 0.9 and own[11:24].max() < 0.9
+    assert own[2:4].min() > 0.9 and own[36:44].min() > 0.9 and own[11:24].mean() < 0.8
     level, *ratios = model.network.own_power.mean(dim=(1, 2))
     assert 0.9 < level < 1.1 and all(0.3 < ratio < 0.8 for ratio in ratios)
