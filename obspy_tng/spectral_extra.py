@@ -239,7 +239,12 @@ def part_lines(x: np.ndarray, p_s: float, sp_s: float) -> Iterator[tuple[int, np
             centre = np.arange(FRAME // 2, NPTS - FRAME // 2, _HOPS[part]) / SAMPLING_RATE_HZ
             early, late = _COHERENCY_MARGIN_S[part]
             chosen = centre[(centre >= begin + early) & (centre < max(end + late, begin + early + 0.3))]
-        yield part, rfft(frames(x, chosen, FRAME) * hann(FRAME), axis=-1)
+        yield part, frame_lines(x, chosen)
+
+
+def frame_lines(x: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Return the Fourier lines of frames of FRAME samples about each time, shape (..., time, line)."""
+    return rfft(frames(x, times_s, FRAME) * hann(FRAME), axis=-1)
 
 
 def frames(x: np.ndarray, times_s: np.ndarray, n: int) -> np.ndarray:

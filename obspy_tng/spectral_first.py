@@ -35,7 +35,7 @@ _KEPT = (3, 0.25), (2, 0.4)  # of both: lines to each side over which their powe
 AFTER_P_S = 0.35, 0.85, 1.5  # centres of frames in which P has lines of its own at each site
 _END_S = 2.2
 SHAPE = len(AFTER_P_S), 3, se.FRAME // 2  # of what a pool keeps of them: moment, component, line
-_REACH = 1024  # samples
+_REACH = 1024  # samples after P, in which it fades away
 
 
 def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int) -> np.ndarray:
@@ -90,7 +90,7 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
 
 def lines_after(x: np.ndarray, p_s: float) -> np.ndarray:
     """Return the ln power of the lines of frames after P, without that of 0 Hz, shape SHAPE."""
-    lines = rfft(se.frames(x, p_s + np.array(AFTER_P_S), se.FRAME) * se.hann(se.FRAME), axis=-1)[..., 1:]
+    lines = se.frame_lines(x, p_s + np.array(AFTER_P_S))[..., 1:]
     return np.log(np.abs(lines) ** 2 + 1e-60).swapaxes(0, 1)
 
 
@@ -106,14 +106,13 @@ def as_of_site(signal: np.ndarray, ln_gain: np.ndarray, first: int) -> np.ndarra
     first : int
         Sample of P.
     """
-    last = min(first + _REACH, signal.shape[-1])
-    line = np.fft.rfftfreq(2 * _REACH, 1 / SAMPLING_RATE_HZ)
+    fades, line = _fades(), np.fft.rfftfreq(2 * _REACH, 1 / SAMPLING_RATE_HZ)
     at = np.arange(1, SHAPE[2] + 1) * SAMPLING_RATE_HZ / se.FRAME
     ln = np.array([[np.interp(line, at, row) for row in rows] for rows in ln_gain])
-    parts = _fades()[:, None] * signal[:, first:last][:, : _fades().shape[-1]]
-    filtered = irfft(rfft(parts, 2 * _REACH) * (minimum_phase(ln) - 1), 2 * _REACH).sum(axis=0)
+    parts = fades[:, None] * signal[:, first : first + fades.shape[-1]]
+    change = irfft(rfft(parts, 2 * _REACH) * (minimum_phase(ln) - 1), 2 * _REACH).sum(axis=0)
     out = signal.copy()
-    out[:, first:last] += filtered[:, : last - first]
+    out[:, first : first + _REACH] += change[:, :_REACH]
     return out
 
 

@@ -7,7 +7,6 @@ waves come in repeatedly. Motion gets a random gain along frequency, of a size a
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import rfft
 
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import NPTS, SAMPLING_RATE_HZ
@@ -32,8 +31,8 @@ def steps(x: np.ndarray, p_s: float) -> np.ndarray:
     """
     half_s = se.FRAME / 2 / SAMPLING_RATE_HZ
     at = np.arange(p_s + half_s, NPTS / SAMPLING_RATE_HZ - _END_S - half_s, half_s)
-    lines = rfft(se.frames(x, at, se.FRAME) * se.hann(se.FRAME), axis=-1)[..., 1:]
-    size = np.abs(np.diff(np.log(np.abs(lines) ** 2 + 1e-60), axis=-1)).mean(axis=(0, 1))
+    lines = np.log(np.abs(se.frame_lines(x, at)[..., 1:]) ** 2 + 1e-60)
+    size = np.abs(np.diff(lines, axis=-1)).mean(axis=(0, 1))
     return np.add.reduceat(size, _EDGES[:-1]) / np.diff(_EDGES)
 
 

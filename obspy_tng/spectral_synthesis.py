@@ -27,7 +27,7 @@ from obspy_tng.spectral_rough import MIDDLE_HZ, USUAL
 _BEFORE = 64  # samples of noise before the first one kept, at least
 _PADDED = 2 * LENGTH
 _CORRECTIONS = 2
-_LEVEL = 0.02  # ln; noise of the right spectrum has peaks 4 % lower than motion: half of it goes to the level
+_LEVEL = 0.02  # ln; for what peaks still lack that `spectral_own.sharper` does not give them
 _LEAST_LEAK_HZ = 0.5
 _LEAK_CORNER = 0.9  # of the next lower band
 _LARGEST_CHANGE = 1.5  # of ln amplitude in the first instants after P
