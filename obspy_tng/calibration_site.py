@@ -1,8 +1,8 @@
 """What motion of one site lacks on average, measured on motion made of the codes of its own pool.
 
 `calibration` is of all stations alike. What is left at one of them, peaks and troughs of its P above all, which of its
-components are strong in which lines of it and which hang together in which bands, is found by making motion of the
-pool's codes and comparing it with the pool's records.
+components are strong in which lines of it and which hang together in which bands and moments, how rough its spectra and
+how sharp its peaks are, is found by making motion of the pool's codes and comparing it with the pool's records.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from obspy_tng import spectral as sp
+from obspy_tng import spectral_own, spectral_p
 from obspy_tng.calibration import cells_of, mean, onsets
 from obspy_tng.calibration_coherence import fisher_z, moments_finely
 from obspy_tng.models.cores import on_all_cores
@@ -23,7 +24,8 @@ from obspy_tng.spectral_missed import FRAMES, block_means
 from obspy_tng.spectral_rough import USUAL, changed, steps
 
 _STEPS = 0.8, 0.6  # of what is found lacking, by round
-_STEP_P = 0.8  # likewise of lines of P, in both rounds
+_STEP_P = 0.8  # likewise of lines of P and of peaks, in both rounds
+_STEP_MIXING = 1.4  # likewise of coherency after P: filters take some of what mixing brings
 _RENDERED, _TIMES, _MOST = 80, 4, 120  # waves per round, about; of a record, at most; records
 _LARGEST = 2.5  # ln
 _PER_MOMENTS, _PER_PARTS, _LEAST_Z, _LARGEST_GAIN = 1.0, 0.5, 0.3, 1.5  # ln gain per relative lack of coherence
@@ -36,7 +38,9 @@ class _Seen(NamedTuple):
     moments: np.ndarray  # of coherence, see `calibration_coherence.moments_finely`
     coherency: np.ndarray  # complex, see `spectral_coherency.finely`
     lines: np.ndarray  # ln power after P over the scale, see `spectral_first.lines_after`
+    after_p: np.ndarray  # complex, see `spectral_p.coherency`
     steps: np.ndarray  # see `spectral_rough.steps`
+    crest: np.ndarray  # see `spectral_own.crest`
 
 
 def compared(n: int) -> np.ndarray:
@@ -68,8 +72,9 @@ def tuned(
     -------
     dict of str to numpy.ndarray, float16
         ``missed``, of shape spectral_missed.SHAPE, ``coherency``, of shape spectral_coherency.SHAPE, ``p_lines``, of
-        shape spectral_first.SHAPE, and ``rough``, of shape spectral_rough.SHAPE; the fewer records there are, the
-        nearer to nothing, or to what is usual.
+        shape spectral_first.SHAPE, ``p_mixing``, of shape spectral_p.SHAPE, ``rough``, of shape spectral_rough.SHAPE,
+        and ``sharp``, times of `spectral_own.sharper`; the fewer records there are, the nearer to nothing, or to what
+        is usual.
     """
     some = compared(len(latents))
     parts = model.unpack(latents[some])
@@ -81,7 +86,8 @@ def tuned(
         p_s, sp_s = at[i]
         scale = sp.scale_of(sp.spectrum(x))
         of_coherence = moments_finely(x, p_s, sp_s), finely(x, p_s, sp_s)
-        return _Seen(cells_of(x, p_s, sp_s, scale), *of_coherence, lines_after(x, p_s) - 2 * scale, steps(x, p_s))
+        after_p = lines_after(x, p_s) - 2 * scale, spectral_p.coherency(x, p_s, sp_s)
+        return _Seen(cells_of(x, p_s, sp_s, scale), *of_coherence, *after_p, steps(x, p_s), spectral_own.crest(x))
 
     def together(see, numbers):
         return _Seen(*map(np.array, zip(*on_all_cores(see, numbers), strict=True)))
@@ -92,9 +98,12 @@ def tuned(
     after = np.arange(len(FRAMES)) >= np.searchsorted(FRAMES, sp.NP_)
     share_of_blocks, share = count / (count + FEW), n / (n + FEW)
     out, ln_gain, lack_c = np.array(missed, dtype=float), np.zeros(whole.shape), np.zeros_like(theirs.coherency)
-    p_lines, rough = np.zeros(SHAPE), USUAL
+    p_lines, p_mixing, rough, sharp = np.zeros(SHAPE), spectral_p.NOTHING, USUAL, spectral_own.SHARPER
+    seen_after_p = np.isfinite(real.after_p).sum(axis=0)
+    share_after_p = seen_after_p / (seen_after_p + FEW)
     for number, step in enumerate(_STEPS):
-        site = model.site(latents, out, packed(theirs.coherency, ln_gain, lack_c), p_lines, rough)
+        coherency = packed(theirs.coherency, ln_gain, lack_c)
+        site = model.site(latents, out, coherency, p_lines, p_mixing, rough, sharp)
 
         def made(k, number=number, site=site):
             i = k % n
@@ -111,7 +120,13 @@ def tuned(
         ln_gain = np.clip(ln_gain + share * more / np.maximum(whole, _LEAST_Z), -_LARGEST_GAIN, _LARGEST_GAIN)
         wanted = share * (p_lines + (theirs.lines - now.lines) / 2)  # of amplitude
         p_lines = np.clip(p_lines + _STEP_P * (wanted - p_lines), -_LARGEST / 2, _LARGEST / 2)
+        lack_p = share_after_p * (theirs.after_p - now.after_p)
+        p_mixing = spectral_p.mixing(p_mixing, now.after_p, now.after_p + _STEP_MIXING * lack_p)
+        sharp = spectral_own.sharpened(sharp, _STEP_P * share * (theirs.crest - now.crest))
         rough = rough + share * (changed(rough, theirs.steps, now.steps) - rough)
         lack_c = lack_c + step * share * (theirs.coherency - now.coherency)
-    kept = {"missed": out, "coherency": packed(theirs.coherency, ln_gain, lack_c), "p_lines": p_lines, "rough": rough}
+    kept = {
+        "missed": out, "coherency": packed(theirs.coherency, ln_gain, lack_c), "p_lines": p_lines, "p_mixing": p_mixing,
+        "rough": rough, "sharp": sharp,
+    }  # fmt: skip
     return {key: array.astype(np.float16) for key, array in kept.items()}

@@ -68,8 +68,12 @@ class LatentPool:
         How its components hang together (`obspy_tng.spectral_coherency`); likewise.
     p_lines : numpy.ndarray, shape (hosts, ...), float16
         ln gain of the lines of its P (`obspy_tng.spectral_first`); likewise.
+    p_mixing : numpy.ndarray, shape (hosts, ...), float16
+        How its components are mixed after P (`obspy_tng.spectral_p`); likewise.
     rough : numpy.ndarray, shape (hosts, ...), float16
         How rough its spectra are (`obspy_tng.spectral_rough`); likewise.
+    sharp : numpy.ndarray, shape (hosts, 3), float16
+        How sharp the peaks of its S are (`obspy_tng.spectral_own.sharper`); likewise.
     f0_hz : float
         Of the records the pool was built from (chosen or not), or of the target curve; NaN without a clear peak.
     about : dict
@@ -95,7 +99,9 @@ class LatentPool:
     missed: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     coherency: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     p_lines: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+    p_mixing: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     rough: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+    sharp: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     latitude_deg: float = np.nan
     longitude_deg: float = np.nan
     elevation_m: float = np.nan

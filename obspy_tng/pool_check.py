@@ -9,7 +9,8 @@ import numpy as np
 
 from obspy_tng.errors import ModelError
 
-OF_SITE = ("missed", "coherency", "p_lines", "rough")  # arrays a pool keeps of each host beside its codes
+# arrays a pool keeps of each host beside its codes
+OF_SITE = ("missed", "coherency", "p_lines", "p_mixing", "rough", "sharp")
 
 
 def check_arrays(path, codes: np.ndarray, scale: np.ndarray, arrays: dict, n: int) -> None:

@@ -23,7 +23,9 @@ _ASIDE = 1, 4  # blocks in time and bands, over which variances are averaged
 _MORE = 0.3  # of noise before P, added to a squared share: mean power scatters less by chance than its logarithm
 _FEW = 5  # records of a station, from which on its variance counts
 _SHARP = slice(sp.NP_ + sp.N_PS - 2, sp.NP_ + sp.N_PS + 36)  # frames: S and 5 s after
-_SHARPER = np.array([1.25, 1.25, 0.75])  # times, of E, N, Z
+SHARPER = np.array([1.25, 1.25, 0.75])  # times, of E, N, Z; what is usual
+LEAST_SHARP, MOST_SHARP = -1.0, 4.0  # at -1 nothing that deviates shortly is left
+_PER_CREST = 16.0  # times, per ln of peak over rms; measured on mixes of five stations of the training
 _SHARP_ASIDE, _SHARP_BANDS = 12, 4  # frames; lower bands, of 0 to 1.2 Hz, cannot change so soon
 
 
@@ -40,23 +42,35 @@ def own(deviation: np.ndarray, share: np.ndarray) -> np.ndarray:
     return np.tensordot(_BACK, share * np.tensordot(MODES, deviation, axes=1), axes=1)
 
 
-def sharper(deviation: np.ndarray) -> np.ndarray:
+def sharper(deviation: np.ndarray, times: np.ndarray = SHARPER) -> np.ndarray:
     """Return what mixes lack of the peaks of S, ln power, shape (3, NT, NB).
 
     S of each parent is strongest at another moment. Their mix varies as much from frame to frame, but its greatest
-    power over a second is less than that of records: what deviates for less than a second or two counts twice, and of
-    the horizontals, whose peaks are the sharper, more than of the vertical.
+    power over a second is less than that of records: what deviates for less than a second or two counts twice or so, of
+    each component and at each site as its peaks are.
 
     Parameters
     ----------
     deviation : numpy.ndarray, shape (3, NT, NB)
         Of ln power, as it is kept (`own`).
+    times : numpy.ndarray, shape (3,)
+        How many times more each component gets of what deviates so shortly; at each site other.
     """
     level = deviation[:, :, _SHARP_BANDS:].mean(axis=(0, 2))
-    sharp = _SHARPER[:, None] * (level - sp.running_mean(level, _SHARP_ASIDE, 0))
+    sharp = times[:, None] * (level - sp.running_mean(level, _SHARP_ASIDE, 0))
     out = np.zeros(deviation.shape)
     out[:, _SHARP, _SHARP_BANDS:] = sharp[:, _SHARP, None]
     return out
+
+
+def crest(x: np.ndarray) -> np.ndarray:
+    """Return the ln peak over rms of each component of a record, shape (3, sample)."""
+    return np.log(np.abs(x).max(axis=-1) / np.sqrt((x**2).mean(axis=-1)))
+
+
+def sharpened(times: np.ndarray, lack: np.ndarray) -> np.ndarray:
+    """Return `times` of `sharper` at which what `crest` lacks of that of records is made up for."""
+    return np.clip(times + _PER_CREST * lack, LEAST_SHARP, MOST_SHARP)
 
 
 def of_noise(share: np.ndarray) -> np.ndarray:

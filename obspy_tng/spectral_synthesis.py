@@ -22,6 +22,7 @@ from obspy_tng.spectral_coherency import SiteCoherency, at_bands
 from obspy_tng.spectral_envelopes import between, bounded, cells, shaped
 from obspy_tng.spectral_first import as_first, as_of_site, minimum_phase
 from obspy_tng.spectral_noise import AS_TOLD, LENGTH, STEP, Coherence, cells_of_part, coherent, narrow, polarised
+from obspy_tng.spectral_p import mixed
 from obspy_tng.spectral_rough import MIDDLE_HZ, USUAL
 
 _BEFORE = 64  # samples of noise before the first one kept, at least
@@ -41,7 +42,7 @@ _ROUGH_HZ = 0.8  # step of a random gain
 def synthesise(
     ln_power: np.ndarray, ln_spectrum: np.ndarray, extra: np.ndarray, ln_scale: float, ln_sp: float,
     rng: np.random.Generator, coherence: Coherence = AS_TOLD, site: SiteCoherency | None = None,
-    p_lines: np.ndarray | None = None, rough: np.ndarray = USUAL,
+    p_lines: np.ndarray | None = None, p_mixing: np.ndarray | None = None, rough: np.ndarray = USUAL,
 ) -> np.ndarray:  # fmt: skip
     """Make motion of a description.
 
@@ -60,6 +61,8 @@ def synthesise(
         What the site is known for.
     p_lines : numpy.ndarray, shape spectral_first.SHAPE, optional
         ln gain of the lines of P that is the site's.
+    p_mixing : numpy.ndarray, shape spectral_p.SHAPE, optional
+        How components are mixed after P at the site.
     rough : numpy.ndarray, shape spectral_rough.SHAPE
         sd of a random ln gain that makes spectra as rough as those of the site.
 
@@ -103,11 +106,14 @@ def synthesise(
         change = (wanted - spectrum((weak + strong)[:, keep])) * haste
         weaker = change * everywhere  # what strong motion leaks below its bands is cut everywhere
         weaker[:, low] = np.minimum(change, weaker)[:, low]
+        weaker[:2] = weaker[:2].mean(axis=0)  # E/N of little motion scatters enough by itself
         both = _causal(np.concatenate([strong, weak]), np.concatenate([change, weaker]))
         strong, weak = both[:3], both[3:]
     signal = weak + strong
     if p_lines is not None:
         signal = as_of_site(signal, p_lines, start + p)
+    if p_mixing is not None:
+        signal = mixed(signal, p_mixing, start + p)
     signal = signal + _earlier(noise, signal, known.ln_early, start + p)
     signal = as_first(noise, signal, known, start + p)
     return _without_drift(noise + signal)[:, keep] * np.exp(float(ln_scale) + _LEVEL)

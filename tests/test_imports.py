@@ -45,6 +45,7 @@ ALLOWED = {
         "spectral_noise",
         "spectral_first",
         "spectral_own",
+        "spectral_p",
         "spectral_rough",
         "spectral_synthesis",
         "spectrogram",
@@ -90,6 +91,7 @@ ALLOWED = {
     "spectral_noise": {"preprocessing", "spectral", "spectral_coherency", "spectral_extra"},
     "spectral_envelopes": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
     "spectral_first": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
+    "spectral_p": {"preprocessing", "spectral_extra", "spectral_noise"},
     "spectral_rough": {"preprocessing", "spectral_extra"},
     "spectral_synthesis": {
         "preprocessing",
@@ -99,6 +101,7 @@ ALLOWED = {
         "spectral_extra",
         "spectral_first",
         "spectral_noise",
+        "spectral_p",
         "spectral_rough",
     },
     "calibration": {
@@ -123,6 +126,8 @@ ALLOWED = {
         "spectral_coherency",
         "spectral_first",
         "spectral_missed",
+        "spectral_own",
+        "spectral_p",
         "spectral_rough",
     },
     "provenance": {"errors", "writing", "__init__"},  # __version__

@@ -7,7 +7,15 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import torch
 
-from obspy_tng import spectral, spectral_coherency, spectral_first, spectral_missed, spectral_own, spectral_rough
+from obspy_tng import (
+    spectral,
+    spectral_coherency,
+    spectral_first,
+    spectral_missed,
+    spectral_own,
+    spectral_p,
+    spectral_rough,
+)  # fmt: skip
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
 from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, of_pairs, told_early, told_noise
@@ -37,7 +45,9 @@ class Site(NamedTuple):
     noise_share: np.ndarray  # likewise, of noise before P
     coherency: spectral_coherency.SiteCoherency | None
     p_lines: np.ndarray | None  # ln gain of the lines of P, see `spectral_first.as_of_site`
+    p_mixing: np.ndarray | None  # see `spectral_p`
     rough: np.ndarray  # sd of the random ln gain, see `spectral_rough`
+    sharp: np.ndarray  # see `spectral_own.sharper`
 
 
 class SpectralAutoencoder(Autoencoder):
@@ -46,7 +56,7 @@ class SpectralAutoencoder(Autoencoder):
     layout = spectral.LAYOUT
     site_shapes: ClassVar[dict] = {
         "missed": spectral_missed.SHAPE, "coherency": spectral_coherency.SHAPE, "p_lines": spectral_first.SHAPE,
-        "rough": spectral_rough.SHAPE,
+        "p_mixing": spectral_p.SHAPE, "rough": spectral_rough.SHAPE, "sharp": spectral_own.SHARPER.shape,
     }  # fmt: skip
     mixed = 3  # energies of three records are no copy of any
 
@@ -96,7 +106,8 @@ class SpectralAutoencoder(Autoencoder):
 
     def site(
         self, latents: np.ndarray, missed: np.ndarray | None = None, coherency: np.ndarray | None = None,
-        p_lines: np.ndarray | None = None, rough: np.ndarray = spectral_rough.USUAL,
+        p_lines: np.ndarray | None = None, p_mixing: np.ndarray | None = None,
+        rough: np.ndarray = spectral_rough.USUAL, sharp: np.ndarray = spectral_own.SHARPER,
     ) -> Site:  # fmt: skip
         """Return what motion made of latents (n, rows, steps) of a site shares; the others are what its pool keeps."""
         mean = latents.mean(axis=0)
@@ -105,25 +116,24 @@ class SpectralAutoencoder(Autoencoder):
         own = self.network.own_power.cpu().numpy()
         shares = spectral_missed.spread(own), spectral_own.of_noise(own)
         finely = None if coherency is None else spectral_coherency.SiteCoherency.kept(coherency, len(latents))
-        return Site(
-            mean, self.power(parts)[0], parts.extra[0, 1 : 1 + N_TOLD], lacking, *shares, finely, p_lines, rough
-        )
+        told = parts.extra[0, 1 : 1 + N_TOLD]
+        return Site(mean, self.power(parts)[0], told, lacking, *shares, finely, p_lines, p_mixing, rough, sharp)
 
     def settled(self, latent: np.ndarray, site: Site, main: np.ndarray) -> np.ndarray:
-        """Return a mixed latent, its coherency a little nearer to the mean of the pool, with a parent's onset.
+        """Return a mixed latent with the onset and the coherency of a parent, this nearer to the mean of the pool.
 
         What is measured of one record holds what chance made of its noise; fresh noise brings chance of its own. How
-        far P is from its pick is nearly nothing of most records and much of a few; a mix would be a little off always.
+        far P is from its pick is nearly nothing of most records and much of a few, and so is coherency where some
+        records hold what is common to components, as noise of the instrument: a mix would hold a little of it always.
         And a mix of directions from which P came is none: its components are less coherent than those of any P.
         """
         config = self.network.config
-        out, middle = latent.ravel().copy(), site.mean.ravel()
+        out, middle, main = latent.ravel().copy(), site.mean.ravel(), main.ravel()
         last = config.latent * config.steps + config.spectrum + N_EXTRA
-        some = slice(last - N_COHERENCY, last)
-        share = of_pairs(self.own_coherency())
-        out[some] = middle[some] + share * (out[some] - middle[some])
-        one = np.concatenate([[last - N_EXTRA], np.arange(last - N_COHERENCY, last)[OF_ONSET]])
-        out[one] = main.ravel()[one]
+        some, onset = slice(last - N_COHERENCY, last), last - N_EXTRA
+        share = np.where(OF_ONSET, 1.0, of_pairs(self.own_coherency()))
+        out[some] = middle[some] + share * (main[some] - middle[some])
+        out[onset] = main[onset]
         return out.reshape(latent.shape)
 
     def render(
@@ -135,12 +145,12 @@ class SpectralAutoencoder(Autoencoder):
         told = extra[1 : 1 + N_TOLD]  # changed in place
         if site is not None:
             deviation = spectral_own.own(power - site.power, site.share)
-            power = site.power + deviation + spectral_own.sharper(deviation) + site.missed
+            power = site.power + deviation + spectral_own.sharper(deviation, site.sharp) + site.missed
             for view, share in ((told_noise, site.noise_share), (told_early, self.network.own_early.cpu().numpy())):
                 mine, middle = view(told), view(site.told)
                 mine[...] = middle + spectral_own.own(mine - middle, share)
         told -= self.network.extra_excess.cpu().numpy()
-        of_site = () if site is None else (site.coherency, site.p_lines, site.rough)
+        of_site = () if site is None else (site.coherency, site.p_lines, site.p_mixing, site.rough)
         return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng, self.coherence(), *of_site)
 
     def encode(self, x, station=None):
