@@ -188,3 +188,15 @@ def test_peaks_are_as_sharp_as_those_of_the_site():
         found.append(crest([model.render(*x, rng, site=site) for x, rng in zip(told, rngs, strict=True)]))
     assert kept[1]["sharp"].mean() > kept[0]["sharp"].mean() + 0.4
     assert found[1] > found[0] + 0.1 * (crest(peaked) - crest(plain)), (found, crest(plain), crest(peaked))
+
+
+def test_motion_of_a_site_is_as_sharp_as_it_is_told():
+    """Four times what deviates shortly makes higher peaks over the rms than none of it, of the same codes and noise."""
+    pool = tng.LatentPool.load(pool_files()["CI.WMF"])
+    model, crest = tng.load_model("tng-spectral-1"), []
+    for sharp in (spectral_own.LEAST_SHARP, spectral_own.MOST_SHARP):
+        site = model.site(pool.latents, **{**pool.of_site(), "sharp": np.full(3, sharp)})
+        told = zip(pool.latents[:16], pool.ln_sd, range(16), strict=False)
+        waves = [model.render(*x, np.random.default_rng([5, k]), site=site) for *x, k in told]
+        crest.append(spectral_own.crest(land(np.array(waves))).mean())
+    assert crest[1] > crest[0] + 0.1, crest

@@ -80,6 +80,31 @@ def test_coherency_is_kept():
     assert two == pytest.approx(one, abs=0.07)
 
 
+def test_coda_keeps_its_ratio_of_horizontals_where_the_spectrum_has_another():
+    """E told a third as strong at 0.4 to 1 Hz: strong motion is made so, and the coda keeps most of its E/N."""
+    known = spectral.describe(record()[None], [15.0])
+    power, told = spectral.smooth_power(known.ln_power[0]), known.ln_spectrum[0].copy()
+    told[0, (SPEC_HZ > 0.35) & (SPEC_HZ < 1.1)] -= np.log(3)
+    rows = []
+    for seed in range(24):
+        made = [
+            land(synthesise(power, x, known.extra[0], 0.0, known.ln_sp[0], np.random.default_rng(seed)))
+            for x in (known.ln_spectrum[0], told)
+        ]
+        ln = np.array([[np.log(_low_power(y[:, a:b])) for a, b in ((1500, 2100), (3500, 5500))] for y in made])
+        ratio = ln[..., 0] - ln[..., 1]
+        rows.append(ratio[1] - ratio[0])
+    strong, coda = np.mean(rows, axis=0)
+    assert strong < -1.2 and coda > 0.35 * strong, (strong, coda)
+
+
+def _low_power(x):
+    """Return the power of 0.45 to 0.9 Hz."""
+    line = np.fft.rfftfreq(x.shape[-1], 0.01)
+    spectra = np.fft.rfft(x * np.hanning(x.shape[-1]))[..., (line > 0.45) & (line < 0.9)]
+    return np.square(np.abs(spectra)).mean(axis=-1)
+
+
 def test_level_scales():
     """A scale larger by ln 3 gives three times the motion."""
     known = spectral.describe(record()[None], [15.0])
