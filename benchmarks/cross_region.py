@@ -18,6 +18,7 @@ from obspy_tng.evaluation import features, sets
 from obspy_tng.evaluation.latents import purity
 from obspy_tng.evaluation.scores import HELDOUT_MEASURES, POOL_MEASURES, against_heldout, against_pool
 from obspy_tng.models import DEFAULT, WAVEFORM
+from obspy_tng.pool_build import told_windows
 from obspy_tng.preprocessing import land, windows
 from obspy_tng.synthesis import realise
 from obspy_tng.training import TARGETS
@@ -70,7 +71,7 @@ def main():
     many = [r for r in records if sum(q.station == r.station for q in records) > 1]
     many += corpus.records(np.flatnonzero(np.isin(codes, TARGETS)))
     for name, model in models.items():
-        latents = model.describe(tng.pool.told_windows(many))[0]
+        latents = model.describe(told_windows(many))[0]
         found = purity(latents, [r.code for r in many])
         print(f"purity of {name}: {found.purity:.2f}, chance {found.chance:.2f}, {found.n_records} records")
 

@@ -14,7 +14,7 @@ _PUBLIC = {
     "Record": "record",
     "TNGError": "errors",
     "build_corpus": "corpus",
-    "build_pool": "pool",
+    "build_pool": "pool_build",
     "evaluate": "evaluation.compare",
     "generate": "synthesis",
     "generate_corpus": "corpus_synthesis",

@@ -27,7 +27,7 @@ def numbers() -> dict[str, list[float]]:
 def _of(station, model) -> list[float]:
     import obspy_tng as tng
     from obspy_tng.models import load_model
-    from obspy_tng.pool import told_windows
+    from obspy_tng.pool_build import told_windows
 
     out = []
     for trace in tng.generate(station, n=2, seed=20261121, model=model):

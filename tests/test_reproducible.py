@@ -20,7 +20,7 @@ import obspy_tng as tng
 from obspy_tng import synthesis
 from obspy_tng.models import cores, list_models, load_model
 from obspy_tng.models.weights import read_tensors, sha256
-from obspy_tng.pool import told_windows
+from obspy_tng.pool_build import told_windows
 
 MODELS = [None, "tng-ridgecrest-1"]
 GPU_RTOL = 1e-3  # of a record's largest sample: float32 networks, TF32 off, sums in another order

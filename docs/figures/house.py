@@ -30,7 +30,7 @@ BOXES = {  # title -> modules, a folder is one
         "checkpoint", "training", "training_loop", "training_store", "training_team", "training_waveform",
         "training_spectral", "training_cvae", "training_heggs",
     ),
-    "pools": ("pool", "pool_check", "scaling"),
+    "pools": ("pool", "pool_build", "pool_check", "scaling"),
     "synthesis": ("synthesis", "adjustment", "corpus_synthesis", "event_synthesis", "provenance"),
     "plotting": ("plotting", "plotting_site", "plotting_overview", "plotting_panels", "plotting_section"),
     "evaluation": ("evaluation",),

@@ -40,7 +40,7 @@ def build(paths, out, station, inventory, events, units, model, max_records, kin
 
     from obspy_tng.errors import RecordError
     from obspy_tng.models import load_model
-    from obspy_tng.pool import build_pool
+    from obspy_tng.pool_build import build_pool
     from obspy_tng.record import read_records
 
     records = read_records(paths, inventory, events, units=units)
