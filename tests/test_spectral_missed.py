@@ -95,7 +95,7 @@ def test_damage_is_told(tmp_path):
         bad = getattr(pool, key).copy()
         assert bad.size
         with pytest.raises(tng.TNGError, match=f"is damaged: {key}"):
-            tng.generate(pool=replace(pool, **{key: bad[:, :2]}), seed=1)
+            tng.generate(pool=replace(pool, **{key: bad[:, :1]}), seed=1)
         bad.flat[0] = np.nan
         with pytest.raises(tng.TNGError, match=f"is damaged: {key}"):
             tng.LatentPool.load(replace(pool, **{key: bad}).save(tmp_path / "nan.h5"))
