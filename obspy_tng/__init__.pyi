@@ -10,8 +10,8 @@ from obspy_tng.evaluation.report import report as report
 from obspy_tng.models import list_models as list_models
 from obspy_tng.models import load_model as load_model
 from obspy_tng.pool import LatentPool as LatentPool
-from obspy_tng.pool import build_pool as build_pool
 from obspy_tng.pool import stations as stations
+from obspy_tng.pool_build import build_pool as build_pool
 from obspy_tng.provenance import inventory as inventory
 from obspy_tng.provenance import show_versions as show_versions
 from obspy_tng.provenance import write as write
