@@ -71,7 +71,7 @@ def as_first(noise: np.ndarray, signal: np.ndarray, known: se.Extra, first: int)
         motion = noise + signal
         lines, *kept = _lines(motion)
         now = se.cross_spectra(lines)
-        turn = _transport(_positive(now, _LEAST_NOW), wanted)[band]
+        turn = transport(_positive(now, _LEAST_NOW), wanted)[band]
         lack = (np.einsum("lij,jl->il", turn, lines) - lines) * weight
         moves = (signal[:, _MOVED] @ _moving()).reshape(-1, _SAMPLES)
         told, *others = (moves @ view for view in _views())
@@ -106,22 +106,22 @@ def as_of_site(signal: np.ndarray, ln_gain: np.ndarray, first: int) -> np.ndarra
     first : int
         Sample of P.
     """
-    fades, line = _fades(), np.fft.rfftfreq(2 * _REACH, 1 / SAMPLING_RATE_HZ)
+    share, line = fades(AFTER_P_S, _END_S), np.fft.rfftfreq(2 * _REACH, 1 / SAMPLING_RATE_HZ)
     at = np.arange(1, SHAPE[2] + 1) * SAMPLING_RATE_HZ / se.FRAME
     ln = np.array([[np.interp(line, at, row) for row in rows] for rows in ln_gain])
-    parts = fades[:, None] * signal[:, first : first + fades.shape[-1]]
+    parts = share[:, None] * signal[:, first : first + share.shape[-1]]
     change = irfft(rfft(parts, 2 * _REACH) * (minimum_phase(ln) - 1), 2 * _REACH).sum(axis=0)
     out = signal.copy()
     out[:, first : first + _REACH] += change[:, :_REACH]
     return out
 
 
-@lru_cache(maxsize=1)
-def _fades():
-    """Return the share of each sample after P that is of each moment, shape (moment, sample)."""
-    time_s = np.arange(int(_END_S * SAMPLING_RATE_HZ)) / SAMPLING_RATE_HZ
-    nodes = np.eye(len(AFTER_P_S) + 1)[:-1]
-    return np.array([np.interp(time_s, [*AFTER_P_S, _END_S], row) for row in nodes])
+@lru_cache(maxsize=2)
+def fades(moments_s: tuple[float, ...], end_s: float) -> np.ndarray:
+    """Return the share of each sample from P to the end that is of each moment after P, shape (moment, sample)."""
+    time_s = np.arange(int(end_s * SAMPLING_RATE_HZ)) / SAMPLING_RATE_HZ
+    nodes = np.eye(len(moments_s) + 1)[:-1]
+    return np.array([np.interp(time_s, [*moments_s, end_s], row) for row in nodes])
 
 
 def minimum_phase(ln_gain: np.ndarray) -> np.ndarray:
@@ -166,8 +166,8 @@ def _positive(matrices, least):
     return _made(np.maximum(values, least * total[:, None]), vectors)
 
 
-def _transport(now, wanted):
-    """Return the Hermitian A with A now A = wanted."""
+def transport(now: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the Hermitian A with A now A = wanted, shape (..., 3, 3), that moves least (Olkin and Pukelsheim 1982)."""
     root = roots(wanted, 1e-60)
     values, vectors = np.linalg.eigh(root @ np.linalg.inv(roots(root @ now @ root, 1e-60)) @ root)
     return _made(np.minimum(values, _LARGEST_TURN), vectors)

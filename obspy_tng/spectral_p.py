@@ -14,9 +14,10 @@ from scipy.fft import ifft, irfft, rfft
 
 from obspy_tng import spectral_extra as se
 from obspy_tng.preprocessing import SAMPLING_RATE_HZ
-from obspy_tng.spectral_noise import nearest, roots
+from obspy_tng.spectral_first import fades, transport
+from obspy_tng.spectral_noise import nearest
 
-MOMENTS_S = np.array([0.5, 0.9, 1.4, 2.0, 2.7, 3.5])  # centres of frames after P
+MOMENTS_S = 0.5, 0.9, 1.4, 2.0, 2.7, 3.5  # centres of frames after P
 _END_S, _S_MARGIN_S, _SAMPLES = 4.3, 0.3, 512
 _MIDDLE_HZ = np.sqrt(np.maximum(se.COHERENCY_HZ[:-1], 0.5) * se.COHERENCY_HZ[1:])
 SHAPE = 2, len(MOMENTS_S), len(_MIDDLE_HZ), 3, 3  # of what a pool keeps: real and imaginary parts of the matrices
@@ -35,11 +36,11 @@ def coherency(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
     p_s, sp_s : float
         P onset after the first sample, and S−P, in s. From S on it is NaN.
     """
-    lines = se.frame_lines(x, p_s + MOMENTS_S)[..., 1:].swapaxes(0, 1)
+    lines = se.frame_lines(x, p_s + np.array(MOMENTS_S))[..., 1:].swapaxes(0, 1)
     cross = np.array([se.cross_spectra(moment) for moment in lines])
     size = np.sqrt(np.einsum("mbii->mbi", cross).real)
     out = np.stack([cross[..., a, b] / (size[..., a] * size[..., b] + 1e-60) for a, b in se.PAIRS], axis=-1)
-    out[sp_s - _S_MARGIN_S < MOMENTS_S] = np.nan
+    out[sp_s - _S_MARGIN_S < np.array(MOMENTS_S)] = np.nan
     return out
 
 
@@ -55,12 +56,10 @@ def mixing(kept: np.ndarray, found: np.ndarray, wanted: np.ndarray) -> np.ndarra
     Returns
     -------
     numpy.ndarray, shape SHAPE
-        Those multiplied by what moves motion least (Olkin and Pukelsheim 1982).
+        Those multiplied by what moves motion least (`spectral_first.transport`).
     """
     now, then = (nearest(c.reshape(-1, c.shape[-1])) + _RIDGE * np.eye(3) for c in (found, wanted))
-    root = roots(then)
-    more = (root @ np.linalg.inv(roots(root @ now @ root)) @ root).reshape(SHAPE[1:])
-    out = more @ (kept[0] + 1j * kept[1])
+    out = transport(now, then).reshape(SHAPE[1:]) @ (kept[0] + 1j * kept[1])
     return np.stack([out.real, out.imag])
 
 
@@ -79,14 +78,14 @@ def mixed(signal: np.ndarray, kept: np.ndarray, first: int) -> np.ndarray:
     first : int
         Sample of P.
     """
-    fades, bands, below = _fades(), _bands(), _below()
-    n = fades.shape[-1]
+    share, bands, below = _shares(), _bands(), _below()
+    n = share.shape[-1]
     analytic = np.zeros((3, len(bands), _SAMPLES), dtype=complex)
     analytic[..., : bands.shape[-1]] = rfft(signal[:, first : first + n], _SAMPLES)[:, None] * bands
     parts = ifft(analytic)[..., :n]
-    size = np.sqrt(np.einsum("mt,ibt->mbi", fades, parts.real**2 + parts.imag**2)) + 1e-30
+    size = np.sqrt(np.einsum("mt,ibt->mbi", share, parts.real**2 + parts.imag**2)) + 1e-30
     change = (kept[0] + 1j * kept[1] - np.eye(3)) * size[..., :, None] / size[..., None, :]
-    more = np.einsum("mt,mbij,jbt->ibt", fades, change, parts, optimize=True).real
+    more = np.einsum("mt,mbij,jbt->ibt", share, change, parts, optimize=True).real
     gate = np.minimum(np.minimum(np.arange(n) / _RAMPS[0], (n - np.arange(n)) / _RAMPS[1]), 1)
     for _ in range(_CUTS):
         more -= gate * irfft(rfft(more, 2 * _SAMPLES) * below, 2 * _SAMPLES)[..., :n]
@@ -96,12 +95,11 @@ def mixed(signal: np.ndarray, kept: np.ndarray, first: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _fades():
-    """Return the share of each sample after P that is of each moment, shape (moment, sample)."""
-    time_s = np.arange(int(_END_S * SAMPLING_RATE_HZ)) / SAMPLING_RATE_HZ
-    nodes = np.eye(len(MOMENTS_S) + 1)[:-1]
-    begin = np.sin(np.pi / 2 * np.clip(time_s / MOMENTS_S[0], 0, 1)) ** 2
-    return np.array([np.interp(time_s, [*MOMENTS_S, _END_S], row) for row in nodes]) * begin
+def _shares():
+    """Return `fades` that begin with nothing at P, shape (moment, sample)."""
+    out = fades(MOMENTS_S, _END_S)
+    time_s = np.arange(out.shape[-1]) / SAMPLING_RATE_HZ
+    return out * np.sin(np.pi / 2 * np.clip(time_s / MOMENTS_S[0], 0, 1)) ** 2
 
 
 @lru_cache(maxsize=1)

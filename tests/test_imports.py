@@ -92,7 +92,7 @@ ALLOWED = {
     "spectral_noise": {"preprocessing", "spectral", "spectral_coherency", "spectral_extra"},
     "spectral_envelopes": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
     "spectral_first": {"preprocessing", "spectral", "spectral_extra", "spectral_noise"},
-    "spectral_p": {"preprocessing", "spectral_extra", "spectral_noise"},
+    "spectral_p": {"preprocessing", "spectral_extra", "spectral_first", "spectral_noise"},
     "spectral_rough": {"preprocessing", "spectral_extra"},
     "spectral_synthesis": {
         "preprocessing",

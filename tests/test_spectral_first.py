@@ -8,11 +8,11 @@ from obspy_tng.spectral_first import (
     SHAPE,
     _positive,
     _split,
-    _transport,
     as_first,
     as_of_site,
     lines_after,
     minimum_phase,
+    transport,
 )
 
 P = 1064
@@ -86,10 +86,10 @@ def test_transport_maps_one_matrix_to_the_other():
     rng = np.random.default_rng(3)
     x = rng.normal(size=(2, 5, 3, 8)) + 1j * rng.normal(size=(2, 5, 3, 8))
     now, wanted = x @ x.conj().swapaxes(-1, -2)
-    a = _transport(now, wanted)
+    a = transport(now, wanted)
     assert a @ now @ a == pytest.approx(wanted, rel=1e-6)
     assert a == pytest.approx(a.conj().swapaxes(-1, -2))
-    diagonal = _transport(np.diag([1.0, 4, 9])[None], np.diag([4.0, 4, 1])[None])
+    diagonal = transport(np.diag([1.0, 4, 9])[None], np.diag([4.0, 4, 1])[None])
     assert diagonal[0] == pytest.approx(np.diag([2, 1, 1 / 3]))
     least = np.linalg.eigvalsh(_positive(np.diag([1.0, 0.0, -1.0])[None] + 0j, 0.1))
     assert least.min() > 0

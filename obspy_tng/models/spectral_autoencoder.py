@@ -15,7 +15,7 @@ from obspy_tng import (
     spectral_own,
     spectral_p,
     spectral_rough,
-)  # fmt: skip
+)
 from obspy_tng.errors import ModelError
 from obspy_tng.models.autoencoder import Autoencoder
 from obspy_tng.spectral_extra import N_COHERENCY, N_EXTRA, N_TOLD, OF_ONSET, of_pairs, told_early, told_noise
