@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import gaussian_kde
 
 import obspy_tng as tng
 from obspy_tng.evaluation.alignment import scores, station_distances
@@ -66,6 +67,8 @@ def measured(data: Path, n: int, seeds):
         "one half of real and the other, 100 draws": np.mean(halves(real, n, bins), axis=0),
         "real and the authors' reconstructions": distances(real, authors, bins),
         "real and the station's median always": distances(real, flat, bins),
+        "real and log-normals fitted to the lists": np.mean(drawn(real, n, bins, log_normal), axis=0),
+        "real and kernel estimates of the lists": np.mean(drawn(real, n, bins, kernel), axis=0),
     }
     return real, first, lines, np.mean(misfit)
 
@@ -79,6 +82,22 @@ def halves(real, n, bins, draws=100):
         other = {station: rng.choice(f[len(f) // 2 :], n) for station, f in mixed.items()}
         out.append(distances(one, other, bins))
     return out
+
+
+def drawn(real, n, bins, law, draws=100):
+    """Return `distances` of the real lists and n values of a law fitted to each of them: a generator told the lists."""
+    rng = np.random.default_rng(1)
+    return [distances(real, {s: np.exp(law(rng, np.log(f), n)) for s, f in real.items()}, bins) for _ in range(draws)]
+
+
+def log_normal(rng, ln_f0, n):
+    """Return n draws of the normal law of mean and sd of the values."""
+    return rng.normal(ln_f0.mean(), ln_f0.std(), n)
+
+
+def kernel(rng, ln_f0, n):
+    """Return n draws of a Gaussian kernel estimate, of Scott's width."""
+    return gaussian_kde(ln_f0).resample(n, seed=rng)[0]
 
 
 def distances(real, other, bins):

@@ -209,11 +209,11 @@ def _columns(path: Path) -> np.ndarray:
 
 
 def _thinned(pool: LatentPool) -> LatentPool:
-    """Return a recorded pool of `RECORDS_PER_HOST` of its records at most."""
+    """Return a recorded pool of `RECORDS_PER_HOST` of its records at most, without machines that hum at its site."""
     n = len(pool)
     rows = np.unique(np.linspace(0, n - 1, min(n, RECORDS_PER_HOST)).round().astype(int))
     kept = {name: getattr(pool, name)[rows] for name in (*OF_RECORD, "groups")}
-    return replace(pool, parents=[pool.parents[i] for i in rows], **kept)
+    return replace(pool, parents=[pool.parents[i] for i in rows], hum=np.zeros_like(pool.hum), **kept)
 
 
 def _is_number(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from obspy_tng import spectral as sp
-from obspy_tng import spectral_own, spectral_p
+from obspy_tng import spectral_hum, spectral_own, spectral_p
 from obspy_tng.calibration import cells_of, mean, onsets
 from obspy_tng.calibration_coherence import fisher_z, moments_finely
 from obspy_tng.models.cores import on_all_cores
@@ -73,8 +73,8 @@ def tuned(
     dict of str to numpy.ndarray, float16
         ``missed``, of shape spectral_missed.SHAPE, ``coherency``, of shape spectral_coherency.SHAPE, ``p_lines``, of
         shape spectral_first.SHAPE, ``p_mixing``, of shape spectral_p.SHAPE, ``rough``, of shape spectral_rough.SHAPE,
-        and ``sharp``, times of `spectral_own.sharper`; the fewer records there are, the nearer to nothing, or to what
-        is usual.
+        ``sharp``, times of `spectral_own.sharper`, and ``hum``, of shape spectral_hum.SHAPE; the fewer records there
+        are, the nearer to nothing, or to what is usual.
     """
     some = compared(len(latents))
     parts = model.unpack(latents[some])
@@ -93,6 +93,8 @@ def tuned(
         return _Seen(*map(np.array, zip(*on_all_cores(see, numbers), strict=True)))
 
     real = together(lambda i: seen(waves[i], i), range(n))
+    noise = [spectral_hum.noise_lines(np.asarray(x, dtype=float), p_s) for x, (p_s, _) in zip(waves, at, strict=True)]
+    hum = spectral_hum.standing_out(np.array(noise))
     count = np.isfinite(block_means(real.cells, parts.ln_sp)).sum(axis=0)
     theirs, whole = _Seen(*map(mean, real)), mean(fisher_z(np.abs(real.coherency)))
     after = np.arange(len(FRAMES)) >= np.searchsorted(FRAMES, sp.NP_)
@@ -103,7 +105,7 @@ def tuned(
     share_after_p = seen_after_p / (seen_after_p + FEW)
     for number, step in enumerate(_STEPS):
         coherency = packed(theirs.coherency, ln_gain, lack_c)
-        site = model.site(latents, out, coherency, p_lines, p_mixing, rough, sharp)
+        site = model.site(latents, out, coherency, p_lines, p_mixing, rough, sharp, hum)
 
         def made(k, number=number, site=site):
             i = k % n
@@ -127,6 +129,6 @@ def tuned(
         lack_c = lack_c + step * share * (theirs.coherency - now.coherency)
     kept = {
         "missed": out, "coherency": packed(theirs.coherency, ln_gain, lack_c), "p_lines": p_lines, "p_mixing": p_mixing,
-        "rough": rough, "sharp": sharp,
+        "rough": rough, "sharp": sharp, "hum": hum,
     }  # fmt: skip
     return {key: array.astype(np.float16) for key, array in kept.items()}

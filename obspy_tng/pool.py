@@ -69,6 +69,8 @@ class LatentPool:
         How rough its spectra are (`obspy_tng.spectral_rough`); likewise.
     sharp : numpy.ndarray, shape (hosts, 3), float16
         How sharp the peaks of its S are (`obspy_tng.spectral_own.sharper`); likewise.
+    hum : numpy.ndarray, shape (hosts, ...), float16
+        ln gain of the lines of its noise (`obspy_tng.spectral_hum`); likewise, and nothing in adjusted pools.
     f0_hz : float
         Of the records the pool was built from (chosen or not), or of the target curve; NaN without a clear peak.
     about : dict
@@ -97,6 +99,7 @@ class LatentPool:
     p_mixing: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     rough: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     sharp: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+    hum: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     latitude_deg: float = np.nan
     longitude_deg: float = np.nan
     elevation_m: float = np.nan

@@ -10,7 +10,7 @@ import numpy as np
 from obspy_tng.errors import ModelError
 
 # arrays a pool keeps of each host beside its codes
-OF_SITE = ("missed", "coherency", "p_lines", "p_mixing", "rough", "sharp")
+OF_SITE = ("missed", "coherency", "p_lines", "p_mixing", "rough", "sharp", "hum")
 
 
 def check_arrays(path, codes: np.ndarray, scale: np.ndarray, arrays: dict, n: int) -> None:

@@ -15,14 +15,14 @@ from obspy_tng import spectral as sp
 from obspy_tng import spectral_extra as se
 
 N_PAIRS = len(se.PAIRS)
-SHAPE = 5, se.N_PARTS, sp.NB, N_PAIRS  # of what a pool keeps, see `packed`
+SHAPE = 5, se.N_SECTIONS, sp.NB, N_PAIRS  # of what a pool keeps, see `packed`
 FEW = 8  # records, the mean of which counts half
 COARSE, FINE = (
     np.clip(np.searchsorted(edges, sp.BAND_HZ, side="right") - 1, 0, len(edges) - 2)
     for edges in (se.COHERENCY_HZ, se.FINE_HZ)
 )
 _LOW_LINES = slice(1, 4)  # of frames of 1.28 s: 0.8 to 2.3 Hz, told of all low bands alike
-_CODA = se.N_PARTS - 1
+_CODA = se.PART_OF == se.N_PARTS - 1
 
 
 class SiteCoherency(NamedTuple):
@@ -30,13 +30,13 @@ class SiteCoherency(NamedTuple):
 
     Attributes
     ----------
-    mean : numpy.ndarray, shape (N_PARTS, NB, pair), complex
+    mean : numpy.ndarray, shape (N_SECTIONS, NB, pair), complex
         Mean over records of `finely`.
     share : float
         How much of it counts against what the coda of one record tells; the less, the fewer records it is the mean of.
-    ln_gain : numpy.ndarray, shape (N_PARTS, NB, pair)
+    ln_gain : numpy.ndarray, shape (N_SECTIONS, NB, pair)
         Of Fisher's z: bands in which components hang together whatever their phase.
-    lack : numpy.ndarray, shape (N_PARTS, NB, pair), complex
+    lack : numpy.ndarray, shape (N_SECTIONS, NB, pair), complex
         What motion that is told all this still lacks on average.
     """
 
@@ -58,7 +58,7 @@ def packed(mean: np.ndarray, ln_gain: np.ndarray, lack: np.ndarray) -> np.ndarra
 
 
 def finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
-    """Return the complex coherency of every part in every band of the lattice, shape (N_PARTS, NB, pair).
+    """Return the complex coherency of every section in every band of the lattice, shape (N_SECTIONS, NB, pair).
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
     p_s, sp_s : float
         P onset after the first sample, and S−P, in s. Of the onset it is that of the first seconds of P.
     """
-    out = np.empty((se.N_PARTS, sp.NB, N_PAIRS), dtype=complex)
-    for part, lines in se.part_lines(x, p_s, sp_s):
+    out = np.empty((se.N_SECTIONS, sp.NB, N_PAIRS), dtype=complex)
+    for section, (part, lines) in enumerate(se.span_lines(x, se.sections(p_s, sp_s))):
         if part == se.ONSET:
             continue
         cross = np.einsum("itl,jtl->ijl", lines, lines.conj())
@@ -77,26 +77,28 @@ def finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
         low = np.repeat(cross[..., _LOW_LINES].sum(axis=-1)[..., None], sp.N_LOW, axis=-1)
         bands = np.concatenate([low, high], axis=-1)
         size = np.sqrt(np.einsum("iib->ib", bands).real)
-        out[part] = np.array([bands[a, b] / (size[a] * size[b] + 1e-60) for a, b in se.PAIRS]).T
+        out[section] = np.array([bands[a, b] / (size[a] * size[b] + 1e-60) for a, b in se.PAIRS]).T
     out[se.ONSET] = out[se.ONSET + 1]
     return out
 
 
 def at_bands(told: se.Extra, weight: np.ndarray, site: SiteCoherency | None = None) -> np.ndarray:
-    """Return the coherency of every part at the bands of the lattice, shape (N_PARTS, NB, pair).
+    """Return the coherency of every section at the bands of the lattice, shape (N_SECTIONS, NB, pair).
 
     Parameters
     ----------
     told : spectral_extra.Extra
         Of the record: coarsely of its parts, finely of its coda, whose fine structure all parts have unless the site's
         is known.
-    weight : numpy.ndarray, shape (N_PARTS, NB)
-        Power of each part, by which means over coarse bands are taken: they are what is told.
+    weight : numpy.ndarray, shape (N_SECTIONS, NB)
+        Power of each section, by which means over parts and coarse bands are taken: they are what is told.
     site : SiteCoherency, optional
     """
-    out = np.repeat(told.fine[FINE][None], se.N_PARTS, axis=0)
+    out = np.repeat(told.fine[FINE][None], se.N_SECTIONS, axis=0)
     if site is not None:
-        out[:_CODA] += site.share * (site.mean[:_CODA] - out[:_CODA])
+        out[~_CODA] += site.share * (site.mean - out)[~_CODA]
+        share = weight[_CODA] / weight[_CODA].sum(axis=0)
+        out[_CODA] += site.share * (site.mean[_CODA] - np.einsum("sb,sbk->bk", share, site.mean[_CODA]))
     out = _as_told(out, told.coherency, weight)
     if site is not None:
         out = _as_told(raised(out, np.exp(site.ln_gain)), told.coherency, weight) + site.lack
@@ -107,11 +109,10 @@ def at_bands(told: se.Extra, weight: np.ndarray, site: SiteCoherency | None = No
 def _as_told(c, coarse, weight):
     """Return coherency moved so that its mean over each coarse band of each part but the coda is as told."""
     out = c.copy()
-    for band in range(coarse.shape[1]):
-        mine = band == COARSE
-        share = weight[:_CODA, mine] / weight[:_CODA, mine].sum(axis=1, keepdims=True)
-        mean = np.einsum("pb,pbk->pk", share, c[:_CODA, mine])
-        out[:_CODA, mine] += (coarse[:, band] - mean)[:, None]
+    for part, band in np.ndindex(*coarse.shape[:2]):
+        mine = np.ix_(part == se.PART_OF, band == COARSE)
+        mean = np.einsum("sb,sbk->k", weight[mine], c[mine]) / weight[mine].sum()
+        out[mine] += coarse[part, band] - mean
     return out
 
 

@@ -24,8 +24,11 @@ COHERENCY_HZ = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 50.1])  # of the parts until
 FINE_HZ = np.array([0, 2, 3.5, 5, 7, 10, 13, 16, 20, 23, 26, 29, 32, 35, 37.5, 40, 42, 44, 46, 48, 50.1])  # of the coda
 PAIRS = ((0, 1), (0, 2), (1, 2))  # E-N, E-Z, N-Z
 N_PARTS, ONSET = 6, 1  # before P, onset, first seconds of P, rest of P, S, coda
+PART_OF = np.array([0, 1, 2, 3, 4, 4, 5, 5, 5])  # of sections: S has its first instants, and the coda three by itself
+N_SECTIONS = len(PART_OF)
 FRAME = 128  # samples; of the one about P the onset is told
 _ONSET_S, _FIRST_S = 0.35, 2.5
+_FIRST_S_S, _CODA_S = 1.5, (4.0, 10.0)  # lengths of the first section of S, and of the first two of the coda
 _HOPS = 16, 0, 8, 16, 16, 16  # samples from frame to frame, by part
 _COHERENCY_MARGIN_S = (0, -0.9), (0, 0), (0, -0.1), (0, 0), (0, 0), (0, 0)  # where frames' centres lie
 LARGEST_Z = 2.6
@@ -210,6 +213,18 @@ def parts(p_s: float, sp_s: float) -> np.ndarray:
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
+def sections(p_s: float, sp_s: float) -> np.ndarray:
+    """Return begin and end in s of the sections of `parts`, shape (N_SECTIONS, 2).
+
+    S sets in with one direction, and what follows has less and less of one. A record tells the coherency of parts, a
+    site that of sections.
+    """
+    begin, end = parts(p_s, sp_s).T
+    later = np.minimum(begin[-1] + np.array(_CODA_S), (begin[-1] + 2 * end[-1]) / 3)
+    edges = np.concatenate([begin[:-1], [begin[-2] + _FIRST_S_S, begin[-1]], later, end[-1:]])
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
 def coherency(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the complex coherency of pairs of components: of parts by coarse bands, and of the coda by fine ones.
 
@@ -219,21 +234,24 @@ def coherency(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nd
     -------
     numpy.ndarray, shape (N_PARTS - 1, band, pair), and numpy.ndarray, shape (fine band, pair)
     """
-    out = []
-    for part, lines in part_lines(x, p_s, sp_s):
-        transform = lines[..., 1:]
-        edges_hz = FINE_HZ if part == N_PARTS - 1 else COHERENCY_HZ
-        edges = np.searchsorted(np.arange(1, lines.shape[-1]) * SAMPLING_RATE_HZ / FRAME, edges_hz[:-1])
-        sums = [np.add.reduceat((a * b.conj()).sum(axis=0), edges) for a in transform for b in transform]
-        matrix = np.reshape(sums, (3, 3, -1))
-        size = np.sqrt(np.einsum("iib->ib", matrix).real)
-        out.append(np.array([matrix[a, b] / (size[a] * size[b] + 1e-60) for a, b in PAIRS]).T)
+    out = [in_bands(lines, part) for part, lines in span_lines(x, parts(p_s, sp_s))]
     return np.array(out[:-1]), out[-1]
 
 
-def part_lines(x: np.ndarray, p_s: float, sp_s: float) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield each part and the Fourier lines of its frames of 1.28 s, shape (component, frame, line)."""
-    for part, (begin, end) in enumerate(parts(p_s, sp_s)):
+def in_bands(lines: np.ndarray, part: int) -> np.ndarray:
+    """Return the complex coherency of frames of a part in the bands it is told in, shape (band, pair)."""
+    transform = lines[..., 1:]
+    edges_hz = FINE_HZ if part == N_PARTS - 1 else COHERENCY_HZ
+    edges = np.searchsorted(np.arange(1, lines.shape[-1]) * SAMPLING_RATE_HZ / FRAME, edges_hz[:-1])
+    sums = [np.add.reduceat((a * b.conj()).sum(axis=0), edges) for a in transform for b in transform]
+    matrix = np.reshape(sums, (3, 3, -1))
+    size = np.sqrt(np.einsum("iib->ib", matrix).real)
+    return np.array([matrix[a, b] / (size[a] * size[b] + 1e-60) for a, b in PAIRS]).T
+
+
+def span_lines(x: np.ndarray, spans: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the part and the Fourier lines, (component, frame, line), of frames in `parts` or in `sections`."""
+    for part, (begin, end) in zip(PART_OF if len(spans) == N_SECTIONS else range(N_PARTS), spans, strict=True):
         chosen = np.array([begin])
         if part != ONSET:
             centre = np.arange(FRAME // 2, NPTS - FRAME // 2, _HOPS[part]) / SAMPLING_RATE_HZ

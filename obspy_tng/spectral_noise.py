@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ STEP = 10  # samples of a cell of the envelopes
 LENGTH = 6144
 _WAVE, _WAVE_HZ = 128, 4.0  # samples and Hz over which the polarisation of a wave changes
 _GAINS, _MOST_POLARISED, _UNPOLARISED = (0.5, 2.5), 3.0, se.ONSET + 3  # the last: first part without
+_TOGETHER = (0,), (1,), (2,), (3,), (4, 5), (6,), (7,), (8,)  # sections: 1.5 s of S are few samples
 _LOWEST_HZ = 0.6  # their power would be all that counts below 2 Hz: their coherency is brought about by itself
 
 
@@ -27,9 +27,9 @@ class Coherence(NamedTuple):
 
     Attributes
     ----------
-    gain : numpy.ndarray, shape (N_PARTS, NB)
+    gain : numpy.ndarray, shape (N_SECTIONS, NB)
         Of Fisher's z of the coherency asked for: makes up for what envelopes and filters take.
-    polarised : numpy.ndarray, shape (N_PARTS, NB)
+    polarised : numpy.ndarray, shape (N_SECTIONS, NB)
         How much stronger noise is along waves, whose phases between components change over fractions of a second.
     """
 
@@ -49,7 +49,7 @@ class Coherence(NamedTuple):
         return Coherence(gain.astype(np.float32), more.astype(np.float32))
 
 
-AS_TOLD = Coherence(np.ones((se.N_PARTS, NB), np.float32), np.zeros((se.N_PARTS, NB), np.float32))
+AS_TOLD = Coherence(np.ones((se.N_SECTIONS, NB), np.float32), np.zeros((se.N_SECTIONS, NB), np.float32))
 
 
 @lru_cache(maxsize=1)
@@ -99,7 +99,10 @@ def polarised(bands, edges, share, rng):
 
 
 def coherent(bands, power, coherency, edges, gain):
-    """Mix the components of the noise so that each part and band has exactly the coherency and the power asked for."""
+    """Mix the components of the noise so that each part and band has exactly the power and the coherency asked for.
+
+    What chance made of the noise is taken out of each section, but out of S as a whole.
+    """
     which = np.clip(np.searchsorted(se.COHERENCY_HZ, sp.BAND_HZ, side="right") - 1, 0, len(se.COHERENCY_HZ) - 2)
     which[sp.BAND_HZ < _LOWEST_HZ] = -1
     weight = np.exp(np.log(power + 1e-30).mean(axis=0) / 2).astype(np.float32)  # of cells
@@ -108,14 +111,16 @@ def coherent(bands, power, coherency, edges, gain):
     first = np.flatnonzero(np.diff(which, prepend=-2))  # bands of one width of description stand together
     together = np.repeat(np.arange(len(first)), np.diff(first, append=len(which)))
     out = np.empty_like(bands)
-    for part, (a, b) in enumerate(pairwise(edges)):
-        wanted = roots(nearest(raised(coherency[part], gain[part][:, None])))
-        cells = cells_of_part(a, b, power)
+    for sections in _TOGETHER:
+        cells = cells_of_part(edges[sections[0]], edges[sections[-1] + 1], power)
         heard = seen[..., cells]
         own = np.add.reduceat(heard @ heard.conj().swapaxes(1, 2), first)
         own = own / np.add.reduceat(expected[:, cells].sum(axis=1), first)[:, None, None]
-        mix = wanted @ np.linalg.inv(roots(_tempered(own)))[together]
-        np.matmul(mix.astype(np.complex64), bands[..., a:b], out=out[..., a:b])
+        white = np.linalg.inv(roots(_tempered(own)))[together]
+        for section in sections:
+            a, b = edges[section : section + 2]
+            wanted = roots(nearest(raised(coherency[section], gain[section][:, None])))
+            np.matmul((wanted @ white).astype(np.complex64), bands[..., a:b], out=out[..., a:b])
     return out
 
 

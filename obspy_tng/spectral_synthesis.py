@@ -21,6 +21,7 @@ from obspy_tng.spectral import SPEC_HZ, spectrum
 from obspy_tng.spectral_coherency import SiteCoherency, at_bands
 from obspy_tng.spectral_envelopes import between, bounded, cells, shaped
 from obspy_tng.spectral_first import as_first, as_of_site, minimum_phase
+from obspy_tng.spectral_hum import humming
 from obspy_tng.spectral_noise import AS_TOLD, LENGTH, STEP, Coherence, cells_of_part, coherent, narrow, polarised
 from obspy_tng.spectral_p import mixed
 from obspy_tng.spectral_rough import MIDDLE_HZ, USUAL
@@ -43,6 +44,7 @@ def synthesise(
     ln_power: np.ndarray, ln_spectrum: np.ndarray, extra: np.ndarray, ln_scale: float, ln_sp: float,
     rng: np.random.Generator, coherence: Coherence = AS_TOLD, site: SiteCoherency | None = None,
     p_lines: np.ndarray | None = None, p_mixing: np.ndarray | None = None, rough: np.ndarray = USUAL,
+    hum: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Make motion of a description.
 
@@ -65,6 +67,8 @@ def synthesise(
         How components are mixed after P at the site.
     rough : numpy.ndarray, shape spectral_rough.SHAPE
         sd of a random ln gain that makes spectra as rough as those of the site.
+    hum : numpy.ndarray, shape spectral_hum.SHAPE, optional
+        ln gain of the lines of noise that machines of the site are heard in.
 
     Returns
     -------
@@ -77,10 +81,10 @@ def synthesise(
     start = -(-(_BEFORE + p) // STEP) * STEP - p  # first sample kept; P stands at the edge of a cell
     times_s = sp.lattice(sp_s, p / SAMPLING_RATE_HZ)
     noise_power, signal_power = cells(np.exp(bounded(ln_power, times_s)), times_s, start, p)
-    edges = se.parts(p / SAMPLING_RATE_HZ, sp_s)[1:, 0] * SAMPLING_RATE_HZ + start
+    edges = se.sections(p / SAMPLING_RATE_HZ, sp_s)[1:, 0] * SAMPLING_RATE_HZ + start
     edges = np.concatenate([[0], edges, [LENGTH]]).astype(int)
     both = noise_power + signal_power
-    weight = np.array([both[..., cells_of_part(*span, both)].mean(axis=(0, 2)) for span in pairwise(edges)])
+    weight = np.array([both[..., cells_of_part(*span, both)].sum(axis=(0, 2)) for span in pairwise(edges)])
     coherency = at_bands(known, weight, site)
     bands = polarised(narrow(rng), edges, coherence.polarised, rng)
     bands = coherent(bands, both, coherency, edges, coherence.gain)
@@ -88,7 +92,10 @@ def synthesise(
     far = np.roll(bands.imag, LENGTH // 2, axis=-1)
     far[..., : start + p] = bands.imag[..., : start + p]
     fine = _fall(ln_spectrum) + _rough(rng, rough)
-    noise = _like_before(shaped(far, noise_power), known.ln_noise, fine, start, p)
+    noise = shaped(far, noise_power)
+    if hum is not None:
+        noise = humming(noise, hum)
+    noise = _like_before(noise, known.ln_noise, fine, start, p)
     signal = _without_leaks(bands.real, signal_power, start + p)
     keep = slice(start, start + NPTS)
     target = ln_spectrum - _conditioning(SPEC_HZ)

@@ -8,7 +8,7 @@ from obspy_tng import spectral, spectral_extra, spectral_noise
 from obspy_tng.preprocessing import NPTS
 from obspy_tng.spectral_noise import AS_TOLD
 
-SHAPE = spectral_extra.N_PARTS, spectral.NB
+SHAPE = spectral_extra.N_SECTIONS, spectral.NB
 
 
 def test_equal_components_are_coherent_and_independent_ones_are_not():
@@ -46,9 +46,9 @@ def test_no_excess_changes_nothing_and_too_much_is_lowered():
 
 def test_waves_add_coherence_but_no_scatter_of_ratios():
     """Along waves of one strength on all components noise is more coherent; ratios of its components scatter less."""
-    edges = np.array([0, 1000, 1035, 1250, 1800, 2800, spectral_noise.LENGTH])
+    edges = np.array([0, 1000, 1035, 1250, 1800, 1950, 2800, 3200, 3800, spectral_noise.LENGTH])
     share = np.zeros(SHAPE, np.float32)
-    share[:5] = 2.0
+    share[:6] = 2.0
     found = []
     for some in (np.zeros(SHAPE, np.float32), share):
         rng = np.random.default_rng(2)
@@ -67,5 +67,5 @@ def test_noise_that_is_told_of_no_waves_is_left_alone():
     rng, same = np.random.default_rng(3), np.random.default_rng(3)
     bands = spectral_noise.narrow(rng)
     spectral_noise.narrow(same)
-    out = spectral_noise.polarised(bands, np.arange(7) * 100, AS_TOLD.polarised, rng)
+    out = spectral_noise.polarised(bands, np.arange(10) * 100, AS_TOLD.polarised, rng)
     assert out is bands and rng.random() == same.random()

@@ -61,8 +61,8 @@ def test_coherency_of_mixed_noise():
     for last in (extra.coherency[-1, 1:], extra.fine[1:-1]):
         assert last[:, 0].real == pytest.approx(np.full(len(last), 0.6), abs=0.2)
         assert (np.abs(last[:, 1].imag) > 0.9).all() and (np.abs(last[:, 1].real) < 0.2).all()
-    every = spectral_coherency.at_bands(extra, np.ones((spectral_extra.N_PARTS, spectral.NB)))
-    assert every.shape == (spectral_extra.N_PARTS, spectral.NB, 3)
+    every = spectral_coherency.at_bands(extra, np.ones((spectral_extra.N_SECTIONS, spectral.NB)))
+    assert every.shape == (spectral_extra.N_SECTIONS, spectral.NB, 3)
     coarse = spectral.BAND_HZ >= 20
     assert every[2, coarse].mean(axis=0) == pytest.approx(extra.coherency[2, -1], abs=0.03)
 

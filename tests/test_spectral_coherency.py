@@ -13,7 +13,8 @@ from obspy_tng.preprocessing import NPTS
 
 BAND = int(np.argmin(np.abs(spectral.BAND_HZ - 14.0)))  # in the coarse one from 10 to 20 Hz
 SAME = sc.COARSE[BAND] == sc.COARSE
-WEIGHT = np.ones((se.N_PARTS, spectral.NB))
+WEIGHT = np.ones((se.N_SECTIONS, spectral.NB))
+CODA = se.PART_OF == se.N_PARTS - 1
 
 
 def told(coarse=0.3, fine=0.2):
@@ -24,7 +25,7 @@ def told(coarse=0.3, fine=0.2):
 
 def site(size=0.6, share=1.0, gain=1.0):
     """Return a site whose components hang together in one band alone."""
-    mean = np.zeros((se.N_PARTS, spectral.NB, sc.N_PAIRS), dtype=complex)
+    mean = np.zeros((se.N_SECTIONS, spectral.NB, sc.N_PAIRS), dtype=complex)
     mean[:, BAND] = size
     return sc.SiteCoherency(mean, share, np.full(mean.shape, np.log(gain)), np.zeros_like(mean))
 
@@ -35,7 +36,7 @@ def test_of_mixed_noise():
     x[1] = 0.6 * x[0] + 0.8 * x[1]
     x[2] = np.imag(np.fft.ifft(np.fft.fft(x[0]) * np.sign(np.fft.fftfreq(NPTS)) * 2)) / 2
     found = sc.finely(x, 10.0, 6.0)
-    assert found.shape == (se.N_PARTS, spectral.NB, sc.N_PAIRS)
+    assert found.shape == (se.N_SECTIONS, spectral.NB, sc.N_PAIRS)
     coda = found[-1, spectral.N_LOW : -1]  # the last one is of half as many lines
     assert coda[:, 0].real == pytest.approx(np.full(len(coda), 0.6), abs=0.2)
     assert coda[:, 0].real.mean() == pytest.approx(0.6, abs=0.03)
@@ -47,8 +48,10 @@ def test_means_over_coarse_bands_stay_as_told():
     """Whatever the site, with a gain too: the mean of each coarse band of each part is the code's; so is the coda."""
     for some in (None, site(), site(0.5, 0.6, 1.5)):
         found = sc.at_bands(told(), WEIGHT, some)
-        assert found[:-1, SAME].mean(axis=1) == pytest.approx(np.full((se.N_PARTS - 1, 3), 0.3))
-    assert sc.at_bands(told(), WEIGHT, site())[-1] == pytest.approx(np.full((spectral.NB, 3), 0.2))
+        found = found[~CODA][:, SAME].mean(axis=1)
+        assert found == pytest.approx(np.full((len(found), 3), 0.3))
+    found = sc.at_bands(told(), WEIGHT, site())[CODA]
+    assert found == pytest.approx(np.full(found.shape, 0.2))
 
 
 def test_the_band_of_the_site_stands_out_the_more_the_more_is_known():
@@ -83,6 +86,27 @@ def test_means_are_of_the_power_of_each_part():
     assert found[2, BAND] == pytest.approx(np.full(3, 0.3), abs=1e-6)
     assert found[3, other].mean(axis=0) == pytest.approx(np.full(3, 0.3), abs=1e-6)
     assert found[3, BAND].real.min() > 0.8
+
+
+def test_sections_of_a_part_differ_as_those_of_the_site():
+    """S begins with .6 more than it goes on with, the coda with .4: so it does in motion, means staying as told."""
+    some = site(0.0)
+    some.mean[4], some.mean[6] = 0.6, 0.4
+    found = sc.at_bands(told(), WEIGHT, some)
+    assert (found[4] - found[5]).real == pytest.approx(np.full((spectral.NB, 3), 0.6))
+    assert found[4:6].mean(axis=0) == pytest.approx(np.full((spectral.NB, 3), 0.3))
+    assert (found[6] - found[8]).real == pytest.approx(np.full((spectral.NB, 3), 0.4))
+    assert found[6:].mean(axis=0) == pytest.approx(np.full((spectral.NB, 3), 0.2))
+
+
+@pytest.mark.parametrize(("p_s", "sp_s"), [(10.0, 0.3), (9.7, 6.0), (10.3, 25.0)])
+def test_sections_follow_each_other_and_make_up_parts(p_s, sp_s):
+    """No gap, none of no length, and those of a part begin and end with it."""
+    begin, end = se.sections(p_s, sp_s).T
+    assert np.array_equal(begin[1:], end[:-1]) and (end - begin > 0.2).all()
+    for part, (first, last) in enumerate(se.parts(p_s, sp_s)):
+        mine = np.flatnonzero(part == se.PART_OF)
+        assert begin[mine[0]] == first and end[mine[-1]] == last
 
 
 def test_what_motion_lacks_is_added_at_last():

@@ -22,7 +22,7 @@ BOXES = {  # title -> modules, a folder is one
     "energies": (
         "spectral", "spectral_extra", "spectral_onset", "spectral_noise", "spectral_envelopes", "spectral_first",
         "spectral_coherency", "spectral_missed", "spectral_own", "spectral_p", "spectral_rough",
-        "spectral_synthesis",
+        "spectral_hum", "spectral_synthesis",
     ),
     "models": ("models", "event_scatter"),
     "calibration": ("calibration", "calibration_coherence", "calibration_site", "sampling"),

@@ -11,6 +11,7 @@ from obspy_tng import (
     spectral,
     spectral_coherency,
     spectral_first,
+    spectral_hum,
     spectral_missed,
     spectral_own,
     spectral_p,
@@ -48,6 +49,7 @@ class Site(NamedTuple):
     p_mixing: np.ndarray | None  # see `spectral_p`
     rough: np.ndarray  # sd of the random ln gain, see `spectral_rough`
     sharp: np.ndarray  # see `spectral_own.sharper`
+    hum: np.ndarray | None  # ln gain of lines of noise, see `spectral_hum`
 
 
 class SpectralAutoencoder(Autoencoder):
@@ -57,6 +59,7 @@ class SpectralAutoencoder(Autoencoder):
     site_shapes: ClassVar[dict] = {
         "missed": spectral_missed.SHAPE, "coherency": spectral_coherency.SHAPE, "p_lines": spectral_first.SHAPE,
         "p_mixing": spectral_p.SHAPE, "rough": spectral_rough.SHAPE, "sharp": spectral_own.SHARPER.shape,
+        "hum": spectral_hum.SHAPE,
     }  # fmt: skip
     mixed = 3  # energies of three records are no copy of any
 
@@ -108,6 +111,7 @@ class SpectralAutoencoder(Autoencoder):
         self, latents: np.ndarray, missed: np.ndarray | None = None, coherency: np.ndarray | None = None,
         p_lines: np.ndarray | None = None, p_mixing: np.ndarray | None = None,
         rough: np.ndarray = spectral_rough.USUAL, sharp: np.ndarray = spectral_own.SHARPER,
+        hum: np.ndarray | None = None,
     ) -> Site:  # fmt: skip
         """Return what motion made of latents (n, rows, steps) of a site shares; the others are what its pool keeps."""
         mean = latents.mean(axis=0)
@@ -117,7 +121,7 @@ class SpectralAutoencoder(Autoencoder):
         shares = spectral_missed.spread(own), spectral_own.of_noise(own)
         finely = None if coherency is None else spectral_coherency.SiteCoherency.kept(coherency, len(latents))
         told = parts.extra[0, 1 : 1 + N_TOLD]
-        return Site(mean, self.power(parts)[0], told, lacking, *shares, finely, p_lines, p_mixing, rough, sharp)
+        return Site(mean, self.power(parts)[0], told, lacking, *shares, finely, p_lines, p_mixing, rough, sharp, hum)
 
     def settled(self, latent: np.ndarray, site: Site, main: np.ndarray) -> np.ndarray:
         """Return a mixed latent with the onset and the coherency of a parent, this nearer to the mean of the pool.
@@ -150,7 +154,7 @@ class SpectralAutoencoder(Autoencoder):
                 mine, middle = view(told), view(site.told)
                 mine[...] = middle + spectral_own.own(mine - middle, share)
         told -= self.network.extra_excess.cpu().numpy()
-        of_site = () if site is None else (site.coherency, site.p_lines, site.p_mixing, site.rough)
+        of_site = () if site is None else (site.coherency, site.p_lines, site.p_mixing, site.rough, site.hum)
         return synthesise(power, parts.ln_spectrum[0], extra, ln_sd[0], parts.ln_sp[0], rng, self.coherence(), *of_site)
 
     def encode(self, x, station=None):

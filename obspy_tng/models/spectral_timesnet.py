@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from obspy_tng.models.timesnet import Inception, TimesBlock
-from obspy_tng.spectral_extra import EARLY_SHAPE, N_OWN, N_PARTS
+from obspy_tng.spectral_extra import EARLY_SHAPE, N_OWN, N_SECTIONS
 from obspy_tng.spectral_missed import SHAPE
 
 
@@ -83,8 +83,8 @@ class SpectralTimesNet(nn.Module):
         self.register_buffer("own_power", torch.ones(SHAPE))  # shares of a record's deviations, see `spectral_own`
         self.register_buffer("own_early", torch.ones(EARLY_SHAPE))
         self.register_buffer("own_coherency", torch.full((N_OWN,), 0.7))  # likewise, of coherency
-        self.register_buffer("coherency_gain", torch.ones(N_PARTS, config.bins))  # see `spectral_noise.Coherence`
-        self.register_buffer("polarised", torch.zeros(N_PARTS, config.bins))
+        self.register_buffer("coherency_gain", torch.ones(N_SECTIONS, config.bins))  # see `spectral_noise.Coherence`
+        self.register_buffer("polarised", torch.zeros(N_SECTIONS, config.bins))
         self.register_buffer("spectrum_mean", torch.zeros(config.spectrum))
         self.register_buffer("spectrum_scale", torch.ones(()))
         self.stem = nn.Conv1d(rows, c, 3, padding=1)
