@@ -74,7 +74,7 @@ def test_motion_of_a_pool_hums_as_its_records_and_that_of_an_adjusted_one_does_n
         beside = (np.abs(hz - TONE_HZ) > 0.6) & (np.abs(hz - TONE_HZ) < 2)
         return np.log(power[np.abs(hz - TONE_HZ) < 0.2].mean() / power[beside].mean())
 
-    assert tone(pool) > 1.5
+    assert tone(pool) > 4
     curve = np.geomspace(0.5, 20, 30), np.full(30, 2.0)
     adjusted = tng.retarget(curve, station="X", hosts=[pool])
-    assert not adjusted.hum.any() and abs(tone(adjusted)) < 0.7
+    assert not adjusted.hum.any() and tone(adjusted) < 2  # the smooth spectrum of its hosts' noise has a little of it

@@ -131,14 +131,14 @@ def test_first_instants_are_kept():
 
 def test_polarised_noise_keeps_its_power():
     """Components are more coherent over 0.64 s; no mean square changes, and nothing where no waves are told of."""
-    rng, edges = np.random.default_rng(0), np.array([0, 1064, 1100, 1300, 1500, 2000, LENGTH])
+    rng, edges = np.random.default_rng(0), np.array([0, 1064, 1100, 1300, 1500, 1650, 2000, 2400, 3000, LENGTH])
     plain = narrow(rng)
-    share = np.zeros((6, plain.shape[0]))
-    share[1:5, 8:] = 1.5
+    share = np.zeros((9, plain.shape[0]))
+    share[1:6, 8:] = 1.5
     mixed = polarised(plain.copy(), edges, share, rng)
     assert np.array_equal(plain[..., :1064], mixed[..., :1064]) and np.array_equal(plain[..., 2000:], mixed[..., 2000:])
     assert np.array_equal(plain[:8], mixed[:8])
-    power, none = np.ones((3, plain.shape[0], LENGTH // STEP)), np.zeros((6, plain.shape[0], 3), dtype=complex)
+    power, none = np.ones((3, plain.shape[0], LENGTH // STEP)), np.zeros((9, plain.shape[0], 3), dtype=complex)
     square, coherence = [], []
     for given in (plain, mixed):
         out = coherent(given, power, none, edges, np.ones(share.shape))[16:, :, 1100:1484]
