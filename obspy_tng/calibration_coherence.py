@@ -45,7 +45,7 @@ def measured(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nda
     """
     pairs = se.coherency(x, p_s, sp_s)
     parts = []
-    for part, lines in se.span_lines(x, se.sections(p_s, sp_s)):
+    for part, lines in se.span_lines(x, se.sections(p_s, sp_s), se.PART_OF):
         bands = FINE if part == se.N_PARTS - 1 else COARSE
         parts.append(fisher_z(np.abs(se.in_bands(lines, part))).mean(axis=-1)[bands])
     each = se.fisher_z(np.concatenate([c.reshape(-1, len(se.PAIRS)) for c in pairs])).astype(np.complex64)
@@ -61,7 +61,7 @@ def moments_finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
 
 
 def _moments(x, p_s, sp_s):
-    """Return the mean z of cells by part, frequency and pair, shape (N_SECTIONS, len(_CELL_HZ), pair)."""
+    """Return the mean z of cells by section, frequency and pair, shape (N_SECTIONS, len(_CELL_HZ), pair)."""
     p = int(round(p_s * SAMPLING_RATE_HZ))
     first, last = int(TAPER_START_S * SAMPLING_RATE_HZ), NPTS - int(TAPER_END_S * SAMPLING_RATE_HZ)
     cell = _CELL * _HOP
@@ -102,6 +102,6 @@ def correction(moments: np.ndarray, parts: np.ndarray, wanted: np.ndarray) -> np
     moments, parts : numpy.ndarray, shape (N_SECTIONS, NB)
         What made motion has too much of on average, see `measured`.
     wanted : numpy.ndarray, shape (N_SECTIONS, NB)
-        Of parts of records.
+        Of sections of records.
     """
     return np.stack([_PER_PARTS * parts / wanted, _PER_MOMENTS * moments])

@@ -67,7 +67,7 @@ def finely(x: np.ndarray, p_s: float, sp_s: float) -> np.ndarray:
         P onset after the first sample, and S−P, in s. Of the onset it is that of the first seconds of P.
     """
     out = np.empty((se.N_SECTIONS, sp.NB, N_PAIRS), dtype=complex)
-    for section, (part, lines) in enumerate(se.span_lines(x, se.sections(p_s, sp_s))):
+    for section, (part, lines) in enumerate(se.span_lines(x, se.sections(p_s, sp_s), se.PART_OF)):
         if part == se.ONSET:
             continue
         cross = np.einsum("itl,jtl->ijl", lines, lines.conj())

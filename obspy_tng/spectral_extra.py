@@ -5,7 +5,7 @@ Also the frames and the smoothing all of the description uses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -234,7 +234,7 @@ def coherency(x: np.ndarray, p_s: float, sp_s: float) -> tuple[np.ndarray, np.nd
     -------
     numpy.ndarray, shape (N_PARTS - 1, band, pair), and numpy.ndarray, shape (fine band, pair)
     """
-    out = [in_bands(lines, part) for part, lines in span_lines(x, parts(p_s, sp_s))]
+    out = [in_bands(lines, part) for part, lines in span_lines(x, parts(p_s, sp_s), range(N_PARTS))]
     return np.array(out[:-1]), out[-1]
 
 
@@ -249,9 +249,9 @@ def in_bands(lines: np.ndarray, part: int) -> np.ndarray:
     return np.array([matrix[a, b] / (size[a] * size[b] + 1e-60) for a, b in PAIRS]).T
 
 
-def span_lines(x: np.ndarray, spans: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the part and the Fourier lines, (component, frame, line), of frames in `parts` or in `sections`."""
-    for part, (begin, end) in zip(PART_OF if len(spans) == N_SECTIONS else range(N_PARTS), spans, strict=True):
+def span_lines(x: np.ndarray, spans: np.ndarray, part_of: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the part each span is of and the Fourier lines of its frames of 1.28 s, shape (component, frame, line)."""
+    for part, (begin, end) in zip(part_of, spans, strict=True):
         chosen = np.array([begin])
         if part != ONSET:
             centre = np.arange(FRAME // 2, NPTS - FRAME // 2, _HOPS[part]) / SAMPLING_RATE_HZ
